@@ -1,0 +1,101 @@
+"""How a benchmark is written and timed.
+
+A benchmark is a function decorated with `@benchmark(name, unit)` that returns a `Measured`. Timings are the best of
+several rounds, since all that a busy machine can do to a round is lengthen it. The baseline is the same work done
+without q, on the same machine in the same minute, and `ratio` is value / baseline: for seconds, below 1 is faster
+than the baseline, for rates above 1 is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+ROUNDS = 5
+ROUND_S = 0.1
+"""A round repeats the work until it has taken about so long."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value and, where there is something to hold it against, the baseline in the same unit."""
+
+    value: float
+    baseline: float | None = None
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A named measurement."""
+
+    name: str
+    unit: str
+    run: Callable[[], Measured]
+
+    def row(self) -> dict[str, object]:
+        """Measure, and return what is printed: name, value, unit, baseline, ratio."""
+        measured = self.run()
+        baseline = measured.baseline
+        return {
+            "name": self.name,
+            "value": rounded(measured.value),
+            "unit": self.unit,
+            "baseline": None if baseline is None else rounded(baseline),
+            "ratio": None if baseline is None else rounded(measured.value / baseline),
+        }
+
+
+BENCHMARKS: list[Benchmark] = []
+
+
+def benchmark(name: str, unit: str) -> Callable[[Callable[[], Measured]], Callable[[], Measured]]:
+    """Register a function under a name; `unit` is that of its value and baseline."""
+
+    def register(run: Callable[[], Measured]) -> Callable[[], Measured]:
+        BENCHMARKS.append(Benchmark(name, unit, run))
+        return run
+
+    return register
+
+
+def rounded(number: float) -> float:
+    """Four significant digits: more would be noise."""
+    return float(f"{number:.4g}")
+
+
+def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """Seconds that one call of `work` takes: the best of `rounds`."""
+    repeats = _repeats(work)
+    return min(_round(work, repeats) for _ in range(rounds))
+
+
+def _repeats(work: Callable[[], object]) -> int:
+    """How often to call in one round; the calls that find it out are the warm-up."""
+    for repeats in _powers():
+        if _round(work, repeats) * repeats >= ROUND_S / 2:
+            return repeats
+    raise AssertionError("unreachable: the powers do not end")
+
+
+def _powers() -> Iterator[int]:
+    repeats = 1
+    while True:
+        yield repeats
+        repeats *= 4
+
+
+def _round(work: Callable[[], object], repeats: int) -> float:
+    """Seconds per call over `repeats` calls."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - start) / repeats
+
+
+def side_by_side(q: Callable[[], object], baseline: Callable[[], object]) -> Measured:
+    """Seconds of q and of the same work without it. Raises: ValueError when the two disagree."""
+    ours, theirs = q(), baseline()
+    if ours != theirs:
+        raise ValueError(f"q gives {ours!r}, the baseline {theirs!r}")
+    return Measured(seconds(q), seconds(baseline))

@@ -1,0 +1,70 @@
+"""Starting up, and the sandbox: what it costs to run Programs that nobody has to trust."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from q_runtime import QJob, QPool, Session
+from tests.benchmarks.measure import Measured, benchmark, seconds
+
+N_PROGRAMS = 400
+N_CALLS = 10
+"""Tests per Program, as many as a built-in Problem has."""
+N_WORKERS = 2
+
+
+@benchmark("q.import", "s")
+def import_time() -> Measured:
+    """Start Python and import the engine; the baseline imports NumPy alone."""
+    return Measured(_start("import q_runtime"), _start("import numpy"))
+
+
+def _start(statement: str) -> float:
+    command = [sys.executable, "-c", statement]
+    return seconds(lambda: subprocess.run(command, check=True), rounds=3)
+
+
+@benchmark("q.session", "s")
+def fresh_session() -> Measured:
+    """Make a session and evaluate one expression in it."""
+    return Measured(seconds(lambda: Session().eval("1+1")))
+
+
+@benchmark("sandbox.programs", "programs/s")
+def sandboxed_programs() -> Measured:
+    """Programs per second through the pool, each called ten times; the baseline runs them in this process."""
+    programs = [f"{{sum x where x>{bound}}}" for bound in range(N_PROGRAMS)]
+    return Measured(N_PROGRAMS / _in_pool(programs), N_PROGRAMS / _in_process(programs))
+
+
+def _in_pool(programs: list[str]) -> float:
+    """Seconds for all Programs, the start of the workers not counted. Raises: ValueError for a wrong run."""
+    vector = {"t": 7, "v": list(range(100))}
+    jobs = [
+        QJob(str(index), text, None, ((vector,),) * N_CALLS) for index, text in enumerate(programs)
+    ]
+    with QPool(n_workers=N_WORKERS) as pool:
+        list(pool.run(jobs[:N_WORKERS]))
+        start = time.perf_counter()
+        results = list(pool.run(jobs))
+        elapsed = time.perf_counter() - start
+    executions = [each for result in results for each in (result.load, *result.calls)]
+    bad = next((each for each in executions if each.status != "ok"), None)
+    if bad:
+        raise ValueError(f"a Program ended with {bad.status}: {bad.detail}")
+    if len(executions) != len(programs) * (1 + N_CALLS):
+        raise ValueError(f"{len(executions)} executions for {len(programs)} Programs")
+    return elapsed
+
+
+def _in_process(programs: list[str]) -> float:
+    numbers = list(range(100))
+    start = time.perf_counter()
+    for text in programs:
+        session = Session()
+        session.define("f", text)
+        for _ in range(N_CALLS):
+            session.call("f", numbers)
+    return time.perf_counter() - start
