@@ -1,0 +1,1 @@
+"""Evaluation: lambdas become Python functions, iterators and application live beside them."""

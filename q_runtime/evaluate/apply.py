@@ -1,0 +1,218 @@
+"""Application of any value to arguments: functions, projections, compositions, lists and dictionaries.
+
+`Applier` is the part of the interpreter that knows how; iterators.py handles derived functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from q_runtime.errors import QError
+from q_runtime.evaluate.iterators import IteratorApplier
+from q_runtime.limits import Budget
+from q_runtime.prims.indexing import index, index_at_depth
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.functions import (
+    HOLE,
+    NIL,
+    Composition,
+    Derived,
+    IteratorValue,
+    Lambda,
+    Nil,
+    Prim,
+    Projection,
+)
+from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at, make_atom
+
+
+class Applier(IteratorApplier):
+    """Applies values. Needs `budget` and `get_global` of the interpreter."""
+
+    budget: Budget
+    get_global: Callable[[str], Value]
+    write: Callable[[str], None]
+
+    def at(self, f: Value, x: Value) -> Value:
+        """Apply `f` to one argument, or index it by one index."""
+        c = type(f)
+        if c is Vec:
+            if type(x) is int:
+                if 0 <= x < len(f.a):
+                    return item_at(f, x)
+                from q_runtime.prims.indexing import missing_item
+
+                return missing_item(f)
+            return index(f, x)
+        if c is Lambda and f.rank == 1:
+            return f.fn(x)
+        if c is GList:
+            if type(x) is int and 0 <= x < len(f.items):
+                return f.items[x]
+            return index(f, x)
+        if c is Dict or c is Table:
+            return index(f, x)
+        return self.apply(f, (x,))
+
+    def apply(self, f: Value, args: Sequence[Value]) -> Value:
+        """Apply `f` to arguments; fewer than it takes give a projection.
+
+        Raises: QError('rank') for too many.
+        """
+        c = type(f)
+        n = len(args)
+        if c is Lambda:
+            if n == f.rank:
+                return f.fn(*args)
+            if n < f.rank:
+                return Projection(f, (*args, *(HOLE,) * (f.rank - n)))
+            raise QError("rank", f"{n} arguments for a function of {f.rank}")
+        if c is Prim:
+            return self._primitive(f, args)
+        if c is Derived:
+            return self.iterate(f.glyph, f.f, tuple(args))
+        if c is Projection:
+            return self._projection(f, args)
+        if c is Composition:
+            return self.at(f.f, self.apply(f.g, args))
+        return self._data(f, args)
+
+    def _primitive(self, f: Prim, args: Sequence[Value]) -> Value:
+        n = len(args)
+        if n in f.ranks or (f.name == "enlist" and n):
+            return f.fn(self, *args) if f.needs_host else f.fn(*args)
+        if n < f.rank:
+            return Projection(f, (*args, *(HOLE,) * (f.rank - n)))
+        raise QError("rank", f"{f.name} does not take {n} arguments")
+
+    def _projection(self, f: Projection, args: Sequence[Value]) -> Value:
+        if len(args) > f.rank:
+            raise QError("rank", f"{len(args)} arguments for a projection of {f.rank}")
+        left = iter(args)
+        filled = tuple(next(left, HOLE) if a is HOLE else a for a in f.args)
+        if HOLE in filled:
+            return Projection(f.f, filled)
+        return self.apply(f.f, filled)
+
+    def _data(self, f: Value, args: Sequence[Value]) -> Value:
+        """Index data, or apply what a symbol names."""
+        c = type(f)
+        if c is Nil:
+            if len(args) != 1:
+                raise QError("rank")
+            return args[0]
+        if c is Atom and f.t == -11:
+            return self.apply(self.get_global(f.v), args)
+        if c is IteratorValue:
+            return Derived(f.glyph, args[0])
+        if c is Vec or c is GList or c is Dict or c is Table:
+            if len(args) == 1:
+                return index(f, args[0])
+            return index_at_depth(self, f, list(args))
+        if c is int and n_args_is_text(args):
+            return self.print_text(f, args[0])
+        raise QError("type", "this value cannot be applied")
+
+    def print_text(self, handle: int, text: Value) -> Value:
+        """Write text to the console through one of its handles; no other handle is open.
+
+        Raises: QError('access') for any other handle.
+        """
+        from q_runtime.values.vectors import items_of, text_of
+
+        if handle not in (1, 2, -1, -2):
+            raise QError("access", f"handle {handle} is not available in this session")
+        end = "\n" if handle < 0 else ""
+        lines = items_of(text) if type(text) is GList else [text]
+        self.write("".join(text_of(line) + end for line in lines))
+        return handle
+
+    def project(self, f: Value, args: tuple[Value, ...]) -> Value:
+        """Fix some arguments of `f`; HOLE marks the others.
+
+        Raises: QError('rank') for more arguments than `f` takes.
+        """
+        c = type(f)
+        if c in (Vec, GList, Dict, Table):
+            return index_at_depth(self, f, [NIL if a is HOLE else a for a in args])
+        if c is Atom and f.t == -11:
+            return self.project(self.get_global(f.v), args)
+        if c is Projection:
+            if len(args) > f.rank:
+                raise QError("rank")
+            given = iter(args)
+            return Projection(f.f, tuple(next(given, HOLE) if a is HOLE else a for a in f.args))
+        if c is Lambda or (c is Prim and f.name != "enlist"):
+            bound = f.rank if c is Lambda else max(f.ranks)
+            if len(args) > bound:
+                raise QError("rank", f"{len(args)} arguments for a function of {bound}")
+            if len(args) < f.rank:
+                args = (*args, *(HOLE,) * (f.rank - len(args)))
+        elif c is Nil or c not in (Prim, Derived, Composition):
+            raise QError("type" if c is not Nil else "rank", "this value cannot be projected")
+        return Projection(f, args)
+
+
+def n_args_is_text(args: Sequence[Value]) -> bool:
+    """Say whether the only argument is a string or a list of strings."""
+    if len(args) != 1:
+        return False
+    x = args[0]
+    if type(x) is GList:
+        return bool(x.items) and all(type(i) is Vec and i.t == 10 for i in x.items)
+    return (type(x) is Vec and x.t == 10) or (type(x) is Atom and x.t == -10)
+
+
+def truth(x: Value) -> bool:
+    """Return the truth of a condition.
+
+    Raises: QError('type') unless `x` is an atom of a numeric, char or temporal type.
+    """
+    c = type(x)
+    if c is bool or c is int or c is float:
+        return x != 0
+    if c is Atom and x.t not in (-11, -2):
+        return x.v != 0
+    raise QError("type", "a condition must be a boolean or a number")
+
+
+def times(x: Value) -> int:
+    """Return the count of a `do` loop.
+
+    Raises: QError('type') unless `x` is an integer atom.
+    """
+    c = type(x)
+    if c is int or c is bool:
+        return int(x)
+    if c is Atom and -7 <= x.t <= -4:
+        return 0 if x.v < 0 else x.v
+    raise QError("type", "do needs a number of times")
+
+
+def signal(x: Value) -> Value:
+    """Signal `x` as an error: a symbol, a string or a char.
+
+    Raises: QError always; 'stype when `x` is none of these.
+    """
+    c = type(x)
+    if (c is Atom and x.t == -11) or (c is Vec and x.t == 10):
+        from q_runtime.values.vectors import text_of
+
+        raise QError(text_of(x))
+    raise QError("stype", "an error must be a symbol or a string")
+
+
+def compose(*functions: Value) -> Value:
+    """Compose functions: the last is applied first."""
+    out = functions[-1]
+    for f in reversed(functions[:-1]):
+        out = Composition(f, out)
+    return out
+
+
+def derive(glyph: str, f: Value) -> Value:
+    """Apply an iterator to a value, giving a derived function."""
+    return Derived(glyph, f)
+
+
+__all__ = ["Applier", "compose", "derive", "make_atom", "signal", "times", "truth"]

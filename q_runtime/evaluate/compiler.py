@@ -1,0 +1,197 @@
+"""q to Python: one Python function per lambda or per statement.
+
+Expressions become three-address statements, because q evaluates right to left. Arithmetic and comparison
+on longs (and sums of floats) are written inline, guarded by exact type checks; everything else calls the
+primitive. A table from Python lines to spans lets an error name its place in the q text.
+
+The result of compiling is independent of any session (`Unit`), cached by text, and linked to a session by
+calling its `make`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature, span_of
+from q_runtime.evaluate.codegen import Operand, Writer, python_name
+from q_runtime.evaluate.expressions import ExpressionCompiler
+from q_runtime.evaluate.scopes import local_names
+from q_runtime.lang import nodes as nd
+from q_runtime.lang.parser import parse
+from q_runtime.values.functions import NIL
+
+_CACHE_SIZE = 4096
+_serial = itertools.count()
+_spans: dict[str, tuple[str, list[tuple[int, int]]]] = {}
+
+
+class Unit:
+    """Compiled text: `make(runtime, constants...)` returns the Python function."""
+
+    __slots__ = ("constants", "make", "params")
+
+    def __init__(self, make: Callable[..., Any], constants: list[Any], params: tuple[str, ...]) -> None:
+        self.make = make
+        self.constants = constants
+        self.params = params
+
+
+class LambdaSpec:
+    """A lambda met in the text: its source, parameters and, once needed, its compiled unit."""
+
+    __slots__ = ("_node", "locals", "params", "source", "unit")
+
+    def __init__(self, node: nd.LambdaNode) -> None:
+        self.source = node.source
+        self.params, self.locals = local_names(node)
+        self._node: nd.LambdaNode | None = node
+        self.unit: dict[str, Unit] = {}
+
+    def compiled(self, namespace: str) -> Unit:
+        """Compile for a namespace, once."""
+        unit = self.unit.get(namespace)
+        if unit is None:
+            node = self._node
+            assert node is not None
+            compiler = FunctionCompiler(node.source, node.start, self, namespace)
+            unit = self.unit[namespace] = compiler.lambda_unit(node.body)
+        return unit
+
+
+class FunctionCompiler(ExpressionCompiler):
+    """Compiles one function body."""
+
+    def __init__(
+        self, source: str, base: int, spec: LambdaSpec | None, namespace: str, globals_ns: Any = None
+    ) -> None:
+        self.source = source
+        self.base = base
+        self.spec = spec
+        self.namespace = namespace
+        self.is_local = frozenset((*spec.params, *spec.locals)) if spec else frozenset()
+        self.writer = Writer()
+        self.constants: list[Any] = []
+        self.n_temps = 0
+        self.calls = False
+
+    def lambda_unit(self, body: list[nd.Node]) -> Unit:
+        """Compile the body of a lambda."""
+        assert self.spec is not None
+        self.body(body)
+        params = self.spec.params or ("x",)
+        head = [f"def f({', '.join(python_name(p) for p in params)}):"]
+        prologue = ["B.n -= 1", "if B.n < 0: B.tick()"]
+        if self.calls:
+            prologue += ["B.depth += 1", "if B.depth > MAXD: B.too_deep()"]
+        prologue += [f"{python_name(n)} = EMPTY" for n in self.spec.locals]
+        return self.finish(head, prologue, self.spec.params)
+
+    def statement_unit(self, body: list[nd.Node]) -> Unit:
+        """Compile statements typed at the top level."""
+        self.body(body)
+        return self.finish(["def f():"], [], ())
+
+    def body(self, statements: list[nd.Node]) -> None:
+        """Compile statements; the value of the last one is returned."""
+        for statement in statements[:-1]:
+            if not isinstance(statement, nd.Elided):
+                self.expression(statement)
+        last = statements[-1] if statements else None
+        if last is None or isinstance(last, nd.Elided):
+            self.leave(Operand(self.constant(NIL)))
+        else:
+            self.tail(last)
+
+    def finish(self, head: list[str], prologue: list[str], params: tuple[str, ...]) -> Unit:
+        """Assemble the Python text and compile it."""
+        names = "".join(f", k{i}" for i in range(len(self.constants)))
+        if not self.calls:
+            self.writer.drop_depth()
+        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", *(f" {h}" for h in head)]
+        lines += [f"  {p}" for p in prologue]
+        spans = [(0, 0)] * len(lines)
+        lines += [f"  {text}" for text, _ in self.writer.lines]
+        spans += [span for _, span in self.writer.lines]
+        lines.append(" return f")
+        filename = f"<q {next(_serial)}>"
+        try:
+            code = compile("\n".join(lines), filename, "exec")
+        except (SyntaxError, RecursionError, MemoryError) as error:
+            raise UnsupportedFeature(f"text too deeply nested to compile: {error}") from error
+        if len(_spans) > 4 * _CACHE_SIZE:
+            _spans.clear()
+        _spans[filename] = (self.source, [(a - self.base, b - self.base) for a, b in spans])
+        space: dict[str, Any] = {}
+        exec(code, HELPERS, space)
+        return Unit(space["make"], self.constants, params)
+
+
+HELPERS: dict[str, Any] = {}
+"""Globals of all compiled code: primitives and classes; filled once by the interpreter module."""
+
+_statement_cache: dict[tuple[str, str], tuple[list[nd.Node], list[Any]]] = {}
+
+
+def parse_cached(text: str) -> list[nd.Node]:
+    """Parse a statement, remembering the tree by text."""
+    key = (text, "")
+    hit = _statement_cache.get(key)
+    if hit is None:
+        if len(_statement_cache) > _CACHE_SIZE:
+            _statement_cache.clear()
+        hit = _statement_cache[key] = (parse(text), [])
+    return hit[0]
+
+
+_lambda_cache: dict[str, LambdaSpec] = {}
+_unit_cache: dict[tuple[str, str], Unit] = {}
+
+
+def lambda_spec(node: nd.LambdaNode) -> LambdaSpec:
+    """Return the spec of a lambda node, shared by all lambdas of the same text."""
+    spec = _lambda_cache.get(node.source)
+    if spec is None:
+        if len(_lambda_cache) > _CACHE_SIZE:
+            _lambda_cache.clear()
+        spec = _lambda_cache[node.source] = LambdaSpec(node)
+        spec_check(node)
+    return spec
+
+
+def spec_check(node: nd.LambdaNode) -> None:
+    """Report at once what kdb+ refuses when it reads a lambda, however deep it is nested."""
+    from q_runtime.evaluate.checks import check_body
+
+    check_body(node)
+
+
+def statement_unit(text: str, nodes: list[nd.Node], namespace: str) -> Unit:
+    """Compile the statements of `text` for the top level of a namespace, cached."""
+    key = (text, namespace)
+    unit = _unit_cache.get(key)
+    if unit is None:
+        if len(_unit_cache) > _CACHE_SIZE:
+            _unit_cache.clear()
+        unit = FunctionCompiler(text, 0, None, namespace).statement_unit(nodes)
+        _unit_cache[key] = unit
+    return unit
+
+
+def locate(error: BaseException) -> None:
+    """Give a QError the span of the innermost compiled q line on its traceback, if it has none."""
+    if not isinstance(error, QError) or error.span is not None or isinstance(error, QSyntaxError):
+        return
+    trace = error.__traceback__
+    best: tuple[str, int] | None = None
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if filename in _spans:
+            best = (filename, trace.tb_lineno)
+        trace = trace.tb_next
+    if best is not None:
+        source, spans = _spans[best[0]]
+        start, end = spans[best[1] - 1] if best[1] <= len(spans) else (0, 0)
+        if end > start >= 0:
+            error.span = span_of(source, start, end)

@@ -1,0 +1,173 @@
+"""Compilation of control flow: `$[;;]`, if, do, while, return, signal, blocks, queries and tables."""
+
+from __future__ import annotations
+
+from q_runtime.errors import QError, span_of
+from q_runtime.evaluate.codegen import Operand, Writer
+from q_runtime.evaluate.scopes import unsupported
+from q_runtime.lang import nodes as nd
+from q_runtime.values.functions import NIL
+from q_runtime.values.vectors import symbols
+
+_COMPARISONS = frozenset({"<", ">", "<=", ">=", "=", "<>"})
+
+
+class ControlCompiler:
+    """What ExpressionCompiler needs for nodes that steer."""
+
+    writer: Writer
+
+    def tail(self, node: nd.Node) -> None:
+        """Compile a node whose value the function returns."""
+        if isinstance(node, nd.Conditional):
+            self.branches(node, None)
+            return
+        if isinstance(node, nd.Block) and node.statements:
+            for statement in node.statements[:-1]:
+                self.expression(statement)  # type: ignore[attr-defined]
+            self.tail(node.statements[-1])
+            return
+        operand = self.expression(node)  # type: ignore[attr-defined]
+        if not isinstance(node, nd.Return):
+            self.leave(operand, node)  # type: ignore[attr-defined]
+
+    def on_Conditional(self, node: nd.Conditional) -> Operand:  # noqa: N802
+        """`$[c;a;...;b]` used as a value."""
+        out = self.temp()  # type: ignore[attr-defined]
+        self.branches(node, out)
+        return Operand(out)
+
+    def branches(self, node: nd.Conditional, out: str | None) -> None:
+        """Compile the parts of a conditional; each branch is stored in `out`, or returned."""
+        parts = node.parts
+        depth = self.writer.indent
+        i = 0
+        word = "if"
+        while i + 1 < len(parts):
+            mark = len(self.writer.lines)
+            condition = self.condition(parts[i])
+            if word == "elif" and len(self.writer.lines) > mark:
+                held = self.writer.lines[mark:]
+                del self.writer.lines[mark:]
+                self.emit("else:")  # type: ignore[attr-defined]
+                self.writer.indent += 1
+                self.writer.lines.extend((" " + text, span) for text, span in held)
+                word = "if"
+            self.emit(f"{word} {condition}:", parts[i])  # type: ignore[attr-defined]
+            self.branch(parts[i + 1], out)
+            word = "elif"
+            i += 2
+        self.emit("else:")  # type: ignore[attr-defined]
+        last = parts[i] if i < len(parts) else nd.Elided(node.end, node.end)
+        self.branch(last, out)
+        self.writer.indent = depth
+
+    def branch(self, node: nd.Node, out: str | None) -> None:
+        """Compile one branch, indented."""
+        self.writer.indent += 1
+        if out is None:
+            self.tail(node)
+        else:
+            operand = self.expression(node)  # type: ignore[attr-defined]
+            self.emit(f"{out} = {operand.code}", node)  # type: ignore[attr-defined]
+        self.writer.indent -= 1
+
+    def condition(self, node: nd.Node) -> str:
+        """Compile a condition to a Python expression for `if` or `while`."""
+        if isinstance(node, nd.Block) and len(node.statements) == 1:
+            return self.condition(node.statements[0])
+        if isinstance(node, nd.Dyad) and isinstance(node.verb, nd.Verb):
+            name = node.verb.name
+            if name in _COMPARISONS:
+                x, y = self.in_order([node.left, node.right])  # type: ignore[attr-defined]
+                made = self.comparison_code(name, x, y)  # type: ignore[attr-defined]
+                if made is None:
+                    operand = self.primitive_call(node, self.known_primitive(node.verb), [x, y])  # type: ignore[attr-defined]
+                    return f"truth({operand.code})"
+                code, kind = made
+                if kind == "bool":
+                    return code
+                fast, _, rest = code.partition(" if ")
+                guard, _, slow = rest.partition(" else ")
+                return f"({fast} if {guard} else truth({slow}))"
+        operand = self.expression(node)  # type: ignore[attr-defined]
+        if operand.kind == "bool":
+            return operand.code
+        return f"({operand.code} if type({operand.code}) is bool else truth({operand.code}))"
+
+    def on_Control(self, node: nd.Control) -> Operand:  # noqa: N802
+        """`if`, `do`, `while`; the value is the generic null."""
+        depth = self.writer.indent
+        if node.word == "if":
+            self.emit(f"if {self.condition(node.condition)}:", node.condition)  # type: ignore[attr-defined]
+            self.writer.indent += 1
+        elif node.word == "do":
+            count = self.expression(node.condition)  # type: ignore[attr-defined]
+            self.emit(f"for _ in range(times({count.code})):", node.condition)  # type: ignore[attr-defined]
+            self.writer.indent += 1
+            self.poll()
+        else:
+            self.emit("while True:")  # type: ignore[attr-defined]
+            self.writer.indent += 1
+            self.emit(f"if not {self.condition(node.condition)}: break", node.condition)  # type: ignore[attr-defined]
+            self.poll()
+        for statement in node.body:
+            if not isinstance(statement, nd.Elided):
+                self.expression(statement)  # type: ignore[attr-defined]
+        self.emit("pass")  # type: ignore[attr-defined]
+        self.writer.indent = depth
+        return Operand(self.constant(NIL))  # type: ignore[attr-defined]
+
+    def poll(self) -> None:
+        """Write the check of the time budget, once per pass of a loop."""
+        self.emit("B.n -= 1")  # type: ignore[attr-defined]
+        self.emit("if B.n < 0: B.tick()")  # type: ignore[attr-defined]
+
+    def on_Return(self, node: nd.Return) -> Operand:  # noqa: N802
+        """`:x`: leave the function."""
+        operand = self.expression(node.value)  # type: ignore[attr-defined]
+        self.leave(operand, node)  # type: ignore[attr-defined]
+        return Operand(self.constant(NIL))  # type: ignore[attr-defined]
+
+    def on_Signal(self, node: nd.Signal) -> Operand:  # noqa: N802
+        """`'x`: signal an error."""
+        operand = self.expression(node.value)  # type: ignore[attr-defined]
+        return self.store(f"signal({operand.code})", node)  # type: ignore[attr-defined]
+
+    def on_Block(self, node: nd.Block) -> Operand:  # noqa: N802
+        """A parenthesised expression or `[a;b]`: the value of the last part."""
+        operand = Operand(self.constant(NIL))  # type: ignore[attr-defined]
+        for statement in node.statements:
+            operand = self.expression(statement)  # type: ignore[attr-defined]
+        return operand
+
+    def on_TableLiteral(self, node: nd.TableLiteral) -> Operand:  # noqa: N802
+        """`([] a:..; b:..)`."""
+        pairs = [*node.keys, *node.columns]
+        operands = self.in_order([value for _, value in pairs])  # type: ignore[attr-defined]
+        names = self.constant(symbols([name for name, _ in pairs]))  # type: ignore[attr-defined]
+        codes = ", ".join(o.code for o in operands)
+        n_keys = len(node.keys)
+        return self.store(f"rt.table({names}, [{codes}], {n_keys})", node)  # type: ignore[attr-defined]
+
+    def on_Query(self, node: nd.Query) -> Operand:  # noqa: N802
+        """A qSQL query: its clauses become functions of the table's columns."""
+        from q_runtime.evaluate.queries import query_plan
+
+        self.calls = True  # type: ignore[attr-defined]
+        plan = query_plan(node, self.is_local)  # type: ignore[attr-defined]
+        source = self.expression(node.source)  # type: ignore[attr-defined]
+        names = ", ".join(f"{name!r}: v_{name}" for name in sorted(self.is_local))  # type: ignore[attr-defined]
+        limit = self.expression(node.limit).code if node.limit is not None else "None"  # type: ignore[attr-defined]
+        plan_code = self.constant(plan)  # type: ignore[attr-defined]
+        return self.store(  # type: ignore[attr-defined]
+            f"rt.query({plan_code}, {source.code}, {{{names}}}, {limit})", node
+        )
+
+
+def syntax(source: str, node: nd.Node, code: str) -> QError:
+    """Build an error at the place of a node."""
+    return QError(code, "", span_of(source, node.start, node.end))
+
+
+__all__ = ["ControlCompiler", "syntax", "unsupported"]

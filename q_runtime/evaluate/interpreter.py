@@ -1,0 +1,260 @@
+"""The interpreter of one session: links compiled code to its globals, runs text, answers primitives.
+
+It implements the Host of prims/registry.py. Limits, threads and console text belong to session.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from q_runtime import prims
+from q_runtime.errors import QError, UnsupportedFeature, span_of
+from q_runtime.evaluate import compiler
+from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
+from q_runtime.evaluate.checks import check_body
+from q_runtime.evaluate.codegen import primitive_name
+from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
+from q_runtime.evaluate.scopes import Globals
+from q_runtime.lang import nodes as nd
+from q_runtime.lang.tokenizer import statements
+from q_runtime.limits import Budget, Limits
+from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.functions import NIL, Lambda
+from q_runtime.values.vectors import GList, Value, Vec, collapse, symbols
+
+DEFAULT_SEED = 314159
+
+
+def _fill_helpers() -> None:
+    """Give compiled code its global names: classes, services and one function per primitive."""
+    if HELPERS:
+        return
+    prims.load()
+    from q_runtime.prims.amend import amend
+    from q_runtime.prims.lists import append_assign
+
+    HELPERS.update(
+        Lambda=Lambda, Vec=Vec, GList=GList, EMPTY=GList([]), collapse=collapse, compose=compose,
+        derive=derive, signal=signal, times=times, truth=truth, amend=amend,
+        append_assign=append_assign,
+    )  # fmt: skip
+    for name, prim in PRIMITIVES.items():
+        HELPERS[primitive_name(name)] = prim.fn
+
+
+class Interpreter(Applier):
+    """Runs q text against its own globals."""
+
+    def __init__(self, limits: Limits) -> None:
+        _fill_helpers()
+        self.budget = Budget(limits)
+        self.globals = Globals()
+        self.random = Random(DEFAULT_SEED)
+        self.output: list[str] = []
+        self.precision = 7
+        self.console_size = (25, 80)
+        self._selves: dict[Any, Lambda] = {}
+        self.globals.values.update(_constants())
+
+    # -- linking
+
+    def link(self, unit: Unit, namespace: str) -> Callable[..., Value]:
+        """Make the Python function of a compiled unit for this session."""
+        constants = [
+            self.make_lambda(k, namespace) if type(k) is LambdaSpec else k for k in unit.constants
+        ]
+        return unit.make(
+            self,
+            self.budget,
+            self.budget.max_depth,
+            self.globals.values,
+            self.at,
+            self.apply,
+            self.project,
+            *constants,
+        )
+
+    def make_lambda(self, spec: LambdaSpec, namespace: str) -> Lambda:
+        """Make a lambda value; it is compiled when first called."""
+        made = Lambda(spec.source, spec.params, namespace)
+
+        def first_call(*args: Value) -> Value:
+            fn = self.link(spec.compiled(namespace), namespace)
+            made.fn = fn
+            self._selves[fn] = made
+            return fn(*args)
+
+        made.fn = first_call
+        return made
+
+    def self_of(self, fn: Any) -> Lambda:
+        """Return the lambda whose function `fn` is (the value of `.z.s`)."""
+        return self._selves[fn]
+
+    def lambda_from(self, source: str, namespace: str = "") -> Lambda:
+        """Make a lambda from its source text."""
+        nodes = compiler.parse_cached(source)
+        if len(nodes) != 1 or not isinstance(nodes[0], nd.LambdaNode):
+            raise QError("type", "not the text of a function")
+        return self.make_lambda(compiler.lambda_spec(nodes[0]), namespace)
+
+    # -- running text
+
+    def run(self, script: str, on_value: Callable[[Value, bool], None] | None = None) -> Value:
+        """Run a script, statement by statement; return the value of the last expression.
+
+        `on_value` is told each statement's value and whether a console would stay silent about it.
+        """
+        result: Value = NIL
+        for offset, text in statements(script):
+            try:
+                result, silent = self.statement(text)
+            except QError as error:
+                compiler.locate(error)
+                if error.span is not None:
+                    start = offset + error.span.start
+                    error.span = span_of(script, start, start + error.span.end - error.span.start)
+                raise
+            if on_value is not None:
+                on_value(result, silent)
+        return result
+
+    def statement(self, text: str) -> tuple[Value, bool]:
+        """Run one statement text; returns its value and whether a console stays silent."""
+        if text.startswith("\\"):
+            from q_runtime.evaluate.commands import run_command
+
+            return run_command(self, text[1:].rstrip())
+        nodes = compiler.parse_cached(text)
+        silent = is_silent(nodes[-1])
+        for node in nodes:
+            check_body(node)
+        value: Value = NIL
+        simple = self._simple(nodes)
+        if simple is not None:
+            return simple, silent
+        unit = compiler.statement_unit(text, nodes, self.globals.namespace)
+        value = self.link(unit, self.globals.namespace)()
+        return value, silent
+
+    def _simple(self, nodes: list[nd.Node]) -> Value | None:
+        """Run a definition or a literal without compiling."""
+        if len(nodes) != 1:
+            return None
+        node = nodes[0]
+        if isinstance(node, nd.Constant):
+            return node.value
+        if isinstance(node, nd.LambdaNode):
+            return self.make_lambda(compiler.lambda_spec(node), self.globals.namespace)
+        if isinstance(node, nd.Assign) and not node.indexed and node.verb is None:
+            value = self._simple([node.value])
+            if value is not None:
+                self.set_global(self.globals.full_name(node.name), value)
+            return value
+        return None
+
+    # -- Host
+
+    def get_global(self, name: str) -> Value:
+        """Read a global by name as written."""
+        return self.globals.get(self.globals.full_name(name))
+
+    def set_global(self, name: str, value: Value) -> None:
+        """Assign a global by full name."""
+        if name.startswith(".z.") or name.startswith(".Q.") or name.startswith(".q."):
+            raise UnsupportedFeature(f"assignment to {name} is not supported")
+        self.globals.set(name, value)
+
+    def missing(self, name: str, full: str) -> Value:
+        """Find a global that is not stored under its full name.
+
+        Raises: QError(name).
+        """
+        if full != name and name in PRIMITIVES:
+            return PRIMITIVES[name]
+        try:
+            return self.globals.get(full)
+        except QError:
+            known = _known_but_absent(name)
+            if known is not None:
+                raise known from None
+            raise QError(name, "not defined") from None
+
+    def evaluate(self, text: str) -> Value:
+        """Evaluate text in the current namespace."""
+        return self.run(text)
+
+    def clock(self, what: str) -> Value:
+        """Read `.z.<what>`."""
+        from q_runtime.evaluate.clock import read_clock
+
+        return read_clock(what)
+
+    def display(self, value: Value) -> str:
+        """Return the console text of a value."""
+        from q_runtime.display import show
+
+        return show(value, self.console_size, self.precision)
+
+    def write(self, text: str) -> None:
+        """Write to the console output, within the output limit."""
+        from q_runtime.errors import LimitExceeded
+
+        self.output.append(text)
+        if sum(map(len, self.output)) > self.budget.limits.output_bytes:
+            raise LimitExceeded("output", f"more than {self.budget.limits.output_bytes} bytes")
+
+    def fail(self, code: str) -> None:
+        """Signal an error that the compiler foresaw."""
+        raise QError(code)
+
+    def table(self, names: Vec, columns: list[Value], n_keys: int) -> Value:
+        """Build a table literal."""
+        from q_runtime.prims.tabular import table_literal
+
+        return table_literal(names.a.tolist(), columns, n_keys)
+
+    def query(self, plan: Any, source: Value, local: dict[str, Value], limit: Value) -> Value:
+        """Run a query."""
+        from q_runtime.evaluate.queries import run_query
+
+        return run_query(self, plan, source, local, limit)
+
+
+def _constants() -> dict[str, Value]:
+    from q_runtime.values.vectors import string
+
+    return {
+        ".Q.n": string("0123456789"),
+        ".Q.a": string("abcdefghijklmnopqrstuvwxyz"),
+        ".Q.A": string("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ".Q.an": string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"),
+        ".Q.t": string(" bg xhijefcspmdznuvts"),
+        ".Q.b6": string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
+        ".Q.nA": string("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        ".Q.s1": PRIMITIVES[".Q.s1"],
+        ".Q.s": PRIMITIVES[".Q.s"],
+        ".Q.ty": PRIMITIVES[".Q.ty"],
+        ".Q.f": PRIMITIVES[".Q.f"],
+        ".Q.fmt": PRIMITIVES[".Q.fmt"],
+    }
+
+
+def _known_but_absent(name: str) -> Exception | None:
+    """Return the fault for a name that kdb+ defines and this engine does not."""
+    from q_runtime.lang.keywords import RESERVED
+
+    if name in RESERVED or name.split(".")[1:2] and name.startswith((".Q.", ".h.", ".j.", ".z.")):
+        return UnsupportedFeature(f"{name} is not supported yet")
+    return None
+
+
+def is_silent(node: nd.Node) -> bool:
+    """Say whether a console prints nothing for a statement."""
+    return isinstance(node, (nd.Assign, nd.Elided))
+
+
+__all__ = ["Dict", "Interpreter", "Table", "is_silent", "symbols"]

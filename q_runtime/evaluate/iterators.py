@@ -1,0 +1,306 @@
+"""The iterators: each, over, scan, each prior, each right, each left.
+
+Over and scan of a known operator on a simple vector run as one NumPy reduction; each of an atomic
+primitive is the primitive itself. Everything else is a loop that calls `apply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from q_runtime.errors import QError
+from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
+from q_runtime.limits import Budget
+from q_runtime.prims.compare import matches
+from q_runtime.values.dicts import Dict, Table, items_of_one
+from q_runtime.values.functions import Derived, Lambda, Prim, is_function, rank_of
+from q_runtime.values.vectors import Atom, GList, Value, Vec, collapse, items_of, length, type_number
+
+
+def is_sequence(x: Value) -> bool:
+    """Say whether iterators walk through `x`."""
+    return type(x) in (Vec, GList, Table, Dict)
+
+
+def walk(x: Value) -> list[Value]:
+    """Return the items that iterators see: values of a dictionary, rows of a table."""
+    return walk(x.v) if type(x) is Dict else items_of(x)
+
+
+class IteratorApplier:
+    """Applies derived functions; mixed into Applier."""
+
+    budget: Budget
+    apply: Callable[[Value, Sequence[Value]], Value]
+    at: Callable[[Value, Value], Value]
+
+    def iterate(self, glyph: str, f: Value, args: tuple[Value, ...]) -> Value:
+        """Apply the iterator `glyph` of `f` to arguments."""
+        if glyph == "'":
+            return self._each(f, args)
+        if glyph == "/":
+            return self._accumulate(f, args, keep=False)
+        if glyph == "\\":
+            return self._accumulate(f, args, keep=True)
+        if glyph == "':":
+            return self._prior(f, args)
+        if len(args) == 1:
+            if not is_function(f):
+                from q_runtime.prims.shape import sv, vs
+
+                return sv(f, args[0]) if glyph == "/:" else vs(f, args[0])
+            if glyph == "/:" or glyph == "\\:":
+                from q_runtime.values.functions import HOLE, Projection
+
+                return Projection(Derived(glyph, f), (args[0], HOLE))
+        if len(args) != 2:
+            raise QError("rank")
+        return self._one_side(f, args, right=glyph == "/:")
+
+    def poll(self) -> None:
+        """Count one pass of a loop against the time budget."""
+        budget = self.budget
+        budget.n -= 1
+        if budget.n < 0:
+            budget.tick()
+
+    def caller(self, f: Value, n: int) -> Callable[..., Value]:
+        """Return a Python function that applies `f` to `n` arguments."""
+        if type(f) is Lambda and f.rank == n:
+            return f.fn
+        if type(f) is Prim and n in f.ranks and not f.needs_host:
+            return f.fn
+        if n == 1:
+            at = self.at
+            return lambda x: at(f, x)
+        apply = self.apply
+        return lambda *args: apply(f, args)
+
+    def _each(self, f: Value, args: tuple[Value, ...]) -> Value:
+        if len(args) == 1:
+            (x,) = args
+            if type(x) is Dict:
+                return Dict(x.k, self._each(f, (x.v,)))
+            if not is_sequence(x):
+                return self.at(f, x)
+            if type(f) is Prim and f.atomic and 1 in f.ranks and type(x) is Vec:
+                return self.at(f, x)
+            call = self.caller(f, 1)
+            return self._map(call, [(item,) for item in items_of(x)], x)
+        if type(f) is Vec and f.t in (5, 6, 7):
+            return self._case(f, args)
+        lists = [a for a in args if is_sequence(a)]
+        if not lists:
+            return self.apply(f, args)
+        if any(type(a) is Dict for a in args):
+            return self._each_dictionaries(f, args)
+        n = length(lists[0])
+        if any(length(a) != n for a in lists):
+            raise QError("length")
+        columns = [items_of(a) if is_sequence(a) else [a] * n for a in args]
+        return self._map(self.caller(f, len(args)), list(zip(*columns, strict=True)), lists[0])
+
+    def _case(self, f: Vec, args: tuple[Value, ...]) -> Value:
+        """Pick item `i` from the argument that `f` names at `i`; atoms stand for any item."""
+        n = len(f.a)
+        if any(is_sequence(a) and type(a) is not Dict and length(a) != n for a in args):
+            raise QError("length")
+        columns = [walk(a) if is_sequence(a) else [a] * n for a in args]
+        return collapse([columns[k][i] for i, k in enumerate(f.a.tolist())])
+
+    def _each_dictionaries(self, f: Value, args: tuple[Value, ...]) -> Value:
+        from q_runtime.prims.indexing import index
+
+        keyed = [a for a in args if type(a) is Dict]
+        keys = keyed[0].k
+        parts = tuple(index(a, keys) if type(a) is Dict else a for a in args)
+        return Dict(keys, self._each(f, parts))
+
+    def _map(self, call: Callable[..., Value], rows: list[tuple[Value, ...]], like: Value) -> Value:
+        """Call for every row and collapse; an empty list keeps its type as far as kdb+ does."""
+        if not rows:
+            return GList([])
+        out = []
+        budget = self.budget
+        for row in rows:
+            budget.n -= 1
+            if budget.n < 0:
+                budget.tick()
+            out.append(call(*row))
+        return collapse(out)
+
+    def _one_side(self, f: Value, args: tuple[Value, ...], *, right: bool) -> Value:
+        x, y = args
+        many = y if right else x
+        if type(many) is Dict:
+            inner = (x, many.v) if right else (many.v, y)
+            return Dict(many.k, self._one_side(f, inner, right=right))
+        if not is_sequence(many):
+            return self.apply(f, args)
+        if type(f) is Prim and f.atomic and type(many) is Vec and type_number(y if not right else x) < 0:
+            return self.apply(f, args)
+        call = self.caller(f, 2)
+        rows = [(x, b) for b in items_of(many)] if right else [(a, y) for a in items_of(many)]
+        return self._map(call, rows, many)
+
+    # -- over and scan
+
+    def _accumulate(self, f: Value, args: tuple[Value, ...], *, keep: bool) -> Value:
+        n = len(args)
+        if n == 1 and type(f) is Prim and f.rank == 2:
+            made = (fast_scan if keep else fast_over)(f.name, args[0])
+            if made is not None:
+                return made
+        rank = self._accumulator_rank(f)
+        if rank == 1:
+            if n == 1:
+                return self._converge(f, args[0], keep)
+            if n == 2:
+                return self._repeat(f, args[0], args[1], keep)
+            raise QError("rank")
+        if n == 1:
+            if rank > 2:
+                raise QError("rank")
+            return self._fold(f, None, [args[0]], keep)
+        if n != rank:
+            raise QError("rank")
+        return self._fold(f, args[0], list(args[1:]), keep)
+
+    def _accumulator_rank(self, f: Value) -> int:
+        if is_function(f):
+            return rank_of(f)
+        if type(f) in (Vec, GList, Dict) or type_number(f) == 101:
+            return 1
+        raise QError("type")
+
+    def _converge(self, f: Value, x: Value, keep: bool) -> Value:
+        call = self.caller(f, 1)
+        seen = [x]
+        first, last = x, x
+        while True:
+            self.poll()
+            made = call(last)
+            if matches(made, last) or matches(made, first):
+                break
+            last = made
+            if keep:
+                seen.append(made)
+        return collapse(seen) if keep else last
+
+    def _repeat(self, f: Value, control: Value, x: Value, keep: bool) -> Value:
+        """Repeat a number of times, or while a condition holds."""
+        from q_runtime.evaluate.apply import times, truth
+
+        call = self.caller(f, 1)
+        seen = [x]
+        if is_function(control) or type(control) in (Dict, Vec, GList):
+            test = self.caller(control, 1)
+            while truth(test(x)):
+                self.poll()
+                x = call(x)
+                if keep:
+                    seen.append(x)
+        else:
+            for _ in range(times(control)):
+                self.poll()
+                x = call(x)
+                if keep:
+                    seen.append(x)
+        return collapse(seen) if keep else x
+
+    def _fold(self, f: Value, start: Value | None, lists: list[Value], keep: bool) -> Value:
+        """Fold `f` over lists in step; without `start` the first item begins."""
+        many = [x for x in lists if is_sequence(x)]
+        if not many:
+            if start is None:
+                return lists[0]
+            made = self.apply(f, (start, *lists))
+            return made
+        n = length(many[0])
+        if any(length(x) != n for x in many):
+            raise QError("length")
+        columns = [walk(x) if is_sequence(x) else [x] * n for x in lists]
+        keys = lists[0].k if keep and type(lists[0]) is Dict else None
+        call = self.caller(f, len(lists) + 1)
+        rows = list(zip(*columns, strict=True))
+        out: list[Value] = []
+        if start is None:
+            if not rows:
+                return self._empty_fold(f, lists[0], keep)
+            accumulated = rows[0][0]
+            out.append(accumulated)
+            rows = rows[1:]
+        else:
+            accumulated = start
+        budget = self.budget
+        for row in rows:
+            budget.n -= 1
+            if budget.n < 0:
+                budget.tick()
+            accumulated = call(accumulated, *row)
+            out.append(accumulated)
+        if not keep:
+            return accumulated
+        made = collapse(out)
+        return Dict(keys, made) if keys is not None else made
+
+    def _empty_fold(self, f: Value, x: Value, keep: bool) -> Value:
+        """Return the fold of an empty list: the identity of a known operator, else the empty list."""
+        if keep:
+            return x
+        if type(f) is Prim:
+            from q_runtime.evaluate.reductions import identity
+
+            made = identity(f.name, x)
+            if made is not None:
+                return made
+        return GList([]) if type(x) is GList else _first_null(x)
+
+    # -- each prior
+
+    def _prior(self, f: Value, args: tuple[Value, ...]) -> Value:
+        if len(args) == 1:
+            if rank_of(f) == 1 and is_function(f):
+                return self._each(f, args)
+            if type(f) is Prim:
+                made = fast_each_prior(f.name, args[0])
+                if made is not None:
+                    return made
+            x, before = args[0], None
+        elif len(args) == 2:
+            before, x = args
+        else:
+            raise QError("rank")
+        if type(x) is Dict:
+            inner = (x.v,) if before is None else (before, x.v)
+            return Dict(x.k, self._prior(f, inner))
+        if not is_sequence(x):
+            return x if before is None else self.apply(f, (x, before))
+        items = items_of(x)
+        if not items:
+            return x
+        call = self.caller(f, 2)
+        if before is None:
+            before = self._prior_seed(f, items[0], x)
+        rows = list(zip(items, [before, *items[:-1]], strict=True))
+        return self._map(call, rows, x)
+
+    def _prior_seed(self, f: Value, first: Value, x: Value) -> Value:
+        """Return what stands before the first item: the operator's identity, else a null."""
+        if type(f) is Prim:
+            from q_runtime.evaluate.reductions import PRIOR_SEED
+
+            if f.name in PRIOR_SEED:
+                return PRIOR_SEED[f.name]
+            if f.name == ",":
+                return _first_null(x)
+        return _first_null(x)
+
+
+def _first_null(x: Value) -> Value:
+    from q_runtime.prims.indexing import missing_item
+
+    return missing_item(x)
+
+
+__all__ = ["Atom", "IteratorApplier", "items_of_one", "walk"]

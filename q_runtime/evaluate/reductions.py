@@ -1,0 +1,77 @@
+"""Over, scan and each prior of known operators on simple vectors, as NumPy reductions.
+
+Each function returns None when it has no fast way; the caller then loops.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from q_runtime.prims import aggregate
+from q_runtime.prims.lists import join, raze
+from q_runtime.values import qtypes as qt
+from q_runtime.values.functions import NIL
+from q_runtime.values.vectors import GList, Value, Vec
+
+PRIOR_SEED: dict[str, Value] = {"-": 0, "+": 0, "*": 1, "%": 1, "&": qt.LONG_INF, "|": -qt.LONG_INF}
+
+
+def fast_over(name: str, x: Value) -> Value | None:
+    """Reduce a vector by a known operator."""
+    if name == "," and type(x) in (GList, Vec):
+        return raze(x)
+    if type(x) is not Vec or not len(x.a):
+        return None
+    if x.t in (2, 10, 11):
+        return None
+    if name == "+":
+        return aggregate.total(x)
+    if name == "*" and x.t in qt.NUMERIC:
+        return aggregate.product(x)
+    if name in ("&", "and"):
+        return aggregate.smallest(x)
+    if name in ("|", "or"):
+        return aggregate.largest(x)
+    return None
+
+
+def fast_scan(name: str, x: Value) -> Value | None:
+    """Running reduction of a vector by a known operator."""
+    if type(x) is not Vec or not len(x.a) or x.t not in qt.NUMERIC:
+        return None
+    if name == "+":
+        return aggregate.running_total(x)
+    if name == "*":
+        return aggregate.running_product(x)
+    if name in ("&", "and"):
+        return aggregate.running_smallest(x)
+    if name in ("|", "or"):
+        return aggregate.running_largest(x)
+    return None
+
+
+def fast_each_prior(name: str, x: Value) -> Value | None:
+    """Differences and comparisons of neighbours."""
+    if type(x) is not Vec or not len(x.a):
+        return None
+    if name == "-" and x.t in qt.NUMERIC | qt.TEMPORAL:
+        return aggregate.deltas(x)
+    return None
+
+
+def identity(name: str, x: Value) -> Value | None:
+    """Return what over gives for an empty list, None when nothing is known."""
+    if name == "+":
+        return aggregate.total(x) if type(x) is Vec else 0
+    if name == "*":
+        return 1
+    if name in ("&", "and"):
+        return aggregate.smallest(x) if type(x) is Vec else qt.LONG_INF
+    if name in ("|", "or"):
+        return aggregate.largest(x) if type(x) is Vec else -qt.LONG_INF
+    if name == ",":
+        return GList([])
+    return None
+
+
+__all__ = ["NIL", "PRIOR_SEED", "fast_each_prior", "fast_over", "fast_scan", "identity", "join", "np"]

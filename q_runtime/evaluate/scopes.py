@@ -1,0 +1,143 @@
+"""Names: the global variables of a session and which names are local in a lambda.
+
+Globals are kept flat under their full names (`x`, `.a.b`); a namespace is read as a dictionary of the
+names below it. A lambda sees its own locals and the globals, never the locals of a lambda around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
+from q_runtime.lang import nodes as nd
+from q_runtime.values.dicts import Dict
+from q_runtime.values.functions import NIL
+from q_runtime.values.vectors import Value, collapse, symbols
+
+MAX_LOCALS = 110
+
+
+class Globals:
+    """The global variables of one session."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {}
+        self.namespace = ""
+        """The current namespace: empty for the root, else like `.a`."""
+
+    def full_name(self, name: str, namespace: str | None = None) -> str:
+        """Return the name under which `name` is stored."""
+        space = self.namespace if namespace is None else namespace
+        return name if not space or name[0] == "." else f"{space}.{name}"
+
+    def get(self, name: str) -> Value:
+        """Read a variable by its full name.
+
+        Raises: QError(name) when it is not defined.
+        """
+        found = self.values.get(name)
+        if found is not None:
+            return found
+        if name and name[0] == ".":
+            made = self.namespace_dict(name)
+            if made is not None:
+                return made
+        if "." in name[1:]:
+            head, _, tail = name.rpartition(".")
+            if head in self.values:
+                return _member(self.values[head], tail, name)
+        raise QError(name, "not defined")
+
+    def namespace_dict(self, name: str) -> Dict | None:
+        """Return the names below `name` as a dictionary, None when there are none."""
+        prefix = name + "."
+        below = {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
+        names = [k for k in below if "." not in k]
+        if not names:
+            return None
+        return Dict(symbols(["", *names]), collapse([NIL, *(below[k] for k in names)]))
+
+    def set(self, name: str, value: Value) -> None:
+        """Assign a variable by its full name."""
+        self.values[name] = value
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove variables; unknown names are ignored."""
+        for name in names:
+            self.values.pop(name, None)
+
+
+def _member(x: Value, key: str, name: str) -> Value:
+    if type(x) is Dict and getattr(x.k, "t", 0) == 11 and key in x.k.a.tolist():
+        from q_runtime.values.dicts import items_of_one
+
+        return items_of_one(x.v, x.k.a.tolist().index(key))
+    raise QError(name, "not defined")
+
+
+def _walk(node: nd.Node, out: dict[str, None], reads: set[str]) -> None:
+    """Collect names assigned locally (in order) and names read, not entering inner lambdas."""
+    if isinstance(node, nd.Name):
+        reads.add(node.name)
+        return
+    if isinstance(node, nd.LambdaNode):
+        return
+    if isinstance(node, nd.Assign):
+        if not node.is_global and "." not in node.name:
+            if node.indexed or node.verb is not None:
+                reads.add(node.name)
+            else:
+                out[node.name] = None
+    for child in children(node):
+        _walk(child, out, reads)
+
+
+def children(node: nd.Node) -> list[nd.Node]:
+    """Return the direct sub-nodes of a node."""
+    out: list[nd.Node] = []
+    for slot_owner in type(node).__mro__:
+        for slot in getattr(slot_owner, "__slots__", ()):
+            value = getattr(node, slot, None)
+            if isinstance(value, nd.Node):
+                out.append(value)
+            elif isinstance(value, list):
+                for item in value:
+                    if isinstance(item, nd.Node):
+                        out.append(item)
+                    elif isinstance(item, tuple) and isinstance(item[1], nd.Node):
+                        out.append(item[1])
+    return out
+
+
+def local_names(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return (parameters, other locals) of a lambda.
+
+    Raises: QSyntaxError('locals') past the limit of kdb+.
+    """
+    assigned: dict[str, None] = {}
+    reads: set[str] = set()
+    for statement in node.body:
+        _walk(statement, assigned, reads)
+    if node.parameters is not None:
+        parameters = tuple(node.parameters)
+    else:
+        used = [n for n in ("x", "y", "z") if n in reads or n in assigned]
+        parameters = ("x", "y", "z")[: "xyz".index(used[-1]) + 1] if used else ()
+    others = tuple(n for n in assigned if n not in parameters)
+    if len(others) > MAX_LOCALS:
+        raise QSyntaxError("locals", f"more than {MAX_LOCALS} local variables")
+    return parameters, others
+
+
+def assigns(node: nd.Node) -> bool:
+    """Say whether evaluating `node` may assign a local variable or leave the function."""
+    if isinstance(node, nd.Assign):
+        return True
+    if isinstance(node, (nd.LambdaNode, nd.Name, nd.Constant, nd.Verb)):
+        return False
+    return any(assigns(child) for child in children(node))
+
+
+def unsupported(feature: str) -> UnsupportedFeature:
+    """Build the error for q that the compiler does not know."""
+    return UnsupportedFeature(f"{feature} is not supported yet")

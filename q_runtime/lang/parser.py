@@ -1,0 +1,348 @@
+"""Tokens to syntax tree, by the grammar of kdb+.
+
+    E: E;e | e      e: nve | te | (nothing)      t: n | v      v: tA | V      n: t[E] | (E) | {E} | N
+
+An expression is read left to right and bound right to left: a noun followed by a verb is infix, a term
+followed by anything else is applied to it. A glyph has no one-argument use: `-x` is an error here, as it
+is in kdb+.
+"""
+
+from __future__ import annotations
+
+from q_runtime.errors import QError, QSyntaxError, span_of
+from q_runtime.lang import nodes as nd
+from q_runtime.lang import tokens as tk
+from q_runtime.lang.keywords import CONTROL, INFIX, QUERY
+from q_runtime.lang.query_parser import QueryParser
+from q_runtime.lang.tokenizer import syntax_error, tokenize
+from q_runtime.lang.tokens import Token
+from q_runtime.values.functions import NIL
+
+_CLOSER = {"(": ")", "[": "]", "{": "}"}
+_TAILS = (nd.Verb, nd.Iterated, nd.LeftBound, nd.Composed)
+_MAX_NESTING = 250
+
+
+def parse(source: str) -> list[nd.Node]:
+    """Parse one statement text (which may hold several, separated by `;`).
+
+    Raises: QSyntaxError.
+    """
+    return Parser(source).program()
+
+
+class Parser(QueryParser):
+    """A recursive-descent parser over the tokens of one source text."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.tokens: list[Token] = tokenize(source)
+        self.at = 0
+        self.stops: frozenset[str] = frozenset()
+        self.nesting = 0
+
+    # -- reading tokens
+
+    @property
+    def token(self) -> Token:
+        """The token not read yet."""
+        return self.tokens[self.at]
+
+    def advance(self) -> Token:
+        """Read one token."""
+        token = self.tokens[self.at]
+        self.at += 1
+        return token
+
+    def fail(self, token: Token, detail: str = "unexpected here") -> QSyntaxError:
+        """Build the error for a token out of place."""
+        code = token.value if isinstance(token.value, str) and token.value else ""
+        if token.kind in (tk.LITERAL, tk.SYMBOLS):
+            code = self.source[token.start : token.end]
+        return syntax_error(self.source, code or "parse", token.start, detail)
+
+    def at_end(self) -> bool:
+        """Say whether the expression being read stops here."""
+        token = self.tokens[self.at]
+        kind = token.kind
+        if kind in (tk.SEMI, tk.CLOSE, tk.END):
+            return True
+        return bool(self.stops) and kind in (tk.VERB, tk.NAME) and token.value in self.stops
+
+    # -- statements
+
+    def program(self) -> list[nd.Node]:
+        """Parse the whole text as statements."""
+        out = self.sequence()
+        if self.token.kind != tk.END:
+            raise self.fail(self.token)
+        return out
+
+    def sequence(self) -> list[nd.Node]:
+        """Parse expressions separated by `;` up to a closing bracket or the end."""
+        out = [self.expression()]
+        while self.token.kind == tk.SEMI:
+            self.advance()
+            out.append(self.expression())
+        return out
+
+    def bracketed(self, opener: Token) -> list[nd.Node]:
+        """Parse what stands between `opener` (already read) and its closing bracket."""
+        stops, self.stops = self.stops, frozenset()
+        self.nesting += 1
+        if self.nesting > _MAX_NESTING:
+            raise QError("stack", "brackets nested too deep", self.span(opener))
+        out = self.sequence()
+        self.nesting -= 1
+        self.stops = stops
+        token = self.token
+        if token.kind != tk.CLOSE or token.value != _CLOSER[opener.value]:
+            if token.kind == tk.END:
+                raise self.fail(opener, "bracket is not closed")
+            raise self.fail(token)
+        self.advance()
+        return out
+
+    def span(self, token: Token):  # noqa: ANN201
+        """Locate a token."""
+        return span_of(self.source, token.start, token.end)
+
+    # -- expressions
+
+    def expression(self) -> nd.Node:
+        """Parse one expression; Elided when there is nothing."""
+        if self.at_end():
+            start = self.token.start
+            return nd.Elided(start, start)
+        token = self.token
+        follower = self.tokens[self.at + 1]
+        is_verb = follower.kind in (tk.CLOSE, tk.SEMI) or (
+            follower.kind == tk.ITERATOR and follower.value != "'" and not follower.spaced
+        )
+        if token.kind == tk.ASSIGN and token.value == ":" and not is_verb:
+            if not (follower.kind == tk.OPEN and follower.value == "[" and not follower.spaced):
+                self.advance()
+                value = self.expression()
+                return nd.Return(token.start, value.end, value)
+        if token.kind == tk.ITERATOR and token.value == "'":
+            if follower.kind not in (tk.CLOSE, tk.SEMI, tk.END) and follower.value != "[":
+                self.advance()
+                value = self.expression()
+                return nd.Signal(token.start, value.end, value)
+        return self.expression_from(self.term())
+
+    def expression_from(self, head: nd.Node) -> nd.Node:
+        """Parse the rest of an expression whose first term is `head`.
+
+        Long chains are read in a loop, not by recursion, so that a long line cannot exhaust the stack.
+        """
+        pending: list[tuple[nd.Node, nd.Node | None]] = []
+        while True:
+            if isinstance(head, (nd.Verb, nd.Iterated)):
+                if self.at_end():
+                    tail: nd.Node = head
+                    break
+                self.refuse_prefix(head)
+                pending.append((head, None))
+            else:
+                made = self.assignment(head)
+                if made is not None:
+                    tail = made
+                    break
+                if self.at_end():
+                    tail = head
+                    break
+                mark = self.at
+                following = self.term()
+                if isinstance(following, (nd.Verb, nd.Iterated)):
+                    if self.at_end():
+                        tail = nd.LeftBound(head.start, following.end, following, head)
+                        break
+                    pending.append((head, following))
+                else:
+                    pending.append((head, None))
+                    self.at = mark
+            token = self.token
+            is_return = token.kind == tk.ASSIGN and token.value == ":"
+            if is_return or (token.kind == tk.ITERATOR and token.value == "'"):
+                tail = self.expression()
+                break
+            head = self.term()
+        for left, verb in reversed(pending):
+            tail = self.join(left, verb, tail)
+        return tail
+
+    def join(self, left: nd.Node, verb: nd.Node | None, right: nd.Node) -> nd.Node:
+        """Bind `left` (and its infix verb) to the expression on its right."""
+        if verb is None:
+            if isinstance(right, _TAILS):
+                return nd.Composed(left.start, right.end, left, right)
+            return nd.Monad(left.start, right.end, left, right)
+        if isinstance(right, (nd.LeftBound, nd.Composed)):
+            bound = nd.LeftBound(left.start, verb.end, verb, left)
+            return nd.Composed(left.start, right.end, bound, right)
+        return nd.Dyad(left.start, right.end, verb, left, right)
+
+    def refuse_prefix(self, head: nd.Node) -> None:
+        """Raise unless the verb may stand before its only argument."""
+        if isinstance(head, nd.Verb) and head.name not in INFIX and not head.name.endswith(":"):
+            raise syntax_error(self.source, head.name, head.start, "no left argument")
+
+    def assignment(self, target: nd.Node) -> nd.Node | None:
+        """Parse an assignment to `target` when one follows, else return None."""
+        token = self.token
+        verb: nd.Node | None = None
+        if token.kind == tk.VERB and not self.at_end():
+            after = self.tokens[self.at + 1]
+            if after.kind != tk.ASSIGN or after.spaced or token.value[0].isdigit():
+                return None
+            if not _is_target(target):
+                return None
+            verb = nd.Verb(token.start, token.end, token.value)
+            self.advance()
+            token = after
+        elif token.kind != tk.ASSIGN:
+            return None
+        self.advance()
+        if isinstance(target, nd.ListOf):
+            raise_unsupported("pattern assignment")
+        if not _is_target(target):
+            raise self.fail(token, "not something that can be assigned")
+        value = self.expression()
+        if isinstance(value, nd.Elided):
+            raise self.fail(token, "nothing to assign")
+        is_global = token.value == "::"
+        if isinstance(target, nd.Call):
+            name = target.function.name  # type: ignore[attr-defined]
+            return nd.Assign(
+                target.start, value.end, name, target.arguments, verb, value, is_global, True
+            )
+        return nd.Assign(target.start, value.end, target.name, [], verb, value, is_global)  # type: ignore[attr-defined]
+
+    # -- terms
+
+    def term(self) -> nd.Node:
+        """Parse a primary with the brackets and iterators behind it."""
+        node = self.primary()
+        while True:
+            token = self.token
+            if token.kind == tk.OPEN and token.value == "[":
+                node = self.call(node)
+            elif token.kind == tk.ITERATOR:
+                self.advance()
+                node = nd.Iterated(node.start, token.end, token.value, node)
+            elif self.is_unary_form(node, token):
+                self.advance()
+                node = nd.Verb(node.start, token.end, node.name + ":")  # type: ignore[attr-defined]
+            else:
+                return node
+
+    def is_unary_form(self, node: nd.Node, token: Token) -> bool:
+        """Recognise `#:` and its like: a glyph with a colon right behind it."""
+        if token.kind != tk.ASSIGN or token.value != ":" or token.spaced:
+            return False
+        return isinstance(node, nd.Verb) and len(node.name) == 1 and not node.name.isalpha()
+
+    def call(self, function: nd.Node) -> nd.Node:
+        """Parse `[...]` behind `function`."""
+        opener = self.advance()
+        arguments = self.bracketed(opener)
+        end = self.tokens[self.at - 1].end
+        if isinstance(function, nd.Verb) and function.name == "$" and len(arguments) > 2:
+            return nd.Conditional(function.start, end, arguments)
+        return nd.Call(function.start, end, function, arguments)
+
+    def primary(self) -> nd.Node:
+        """Parse a noun or a verb without what may follow it."""
+        token = self.advance()
+        kind = token.kind
+        if kind in (tk.LITERAL, tk.SYMBOLS):
+            return nd.Constant(token.start, token.end, token.value)
+        if kind == tk.NAME:
+            return self.word(token)
+        if kind == tk.VERB:
+            return nd.Verb(token.start, token.end, token.value)
+        if kind == tk.OPEN:
+            if token.value == "(":
+                return self.parenthesis(token)
+            if token.value == "{":
+                return self.function(token)
+            body = self.bracketed(token)
+            return nd.Block(token.start, self.tokens[self.at - 1].end, body)
+        if kind == tk.ASSIGN:
+            if token.value == "::":
+                return nd.Constant(token.start, token.end, NIL)
+            return nd.Verb(token.start, token.end, ":")
+        if kind == tk.ITERATOR:
+            return nd.Iterated(token.start, token.end, token.value, None)
+        self.at -= 1
+        raise self.fail(token)
+
+    def word(self, token: Token) -> nd.Node:
+        """Parse what a name introduces: control, query, infix keyword or variable."""
+        name = token.value
+        if name in CONTROL and self.token.kind == tk.OPEN and self.token.value == "[":
+            parts = self.bracketed(self.advance())
+            end = self.tokens[self.at - 1].end
+            return nd.Control(token.start, end, name, parts[0], parts[1:])
+        if name in QUERY and not (self.token.kind == tk.OPEN and self.token.value == "[" and
+                                  name not in ("select", "exec")):
+            return self.query(token)
+        if name in INFIX:
+            return nd.Verb(token.start, token.end, name)
+        return nd.Name(token.start, token.end, name)
+
+    def parenthesis(self, opener: Token) -> nd.Node:
+        """Parse `(...)`: a list, a grouped expression or a table."""
+        if self.token.kind == tk.OPEN and self.token.value == "[":
+            return self.table(opener)
+        items = self.bracketed(opener)
+        end = self.tokens[self.at - 1].end
+        if len(items) == 1:
+            inner = items[0]
+            if isinstance(inner, nd.Elided):
+                return nd.ListOf(opener.start, end, [])
+            return nd.Block(opener.start, end, [inner])
+        return nd.ListOf(opener.start, end, items)
+
+    def function(self, opener: Token) -> nd.Node:
+        """Parse a lambda whose `{` has been read."""
+        parameters: list[str] | None = None
+        if self.token.kind == tk.OPEN and self.token.value == "[":
+            self.advance()
+            parameters = self.parameters()
+            if len(parameters) > 8:
+                raise QSyntaxError("params", "more than 8 parameters", self.span(opener))
+        body = self.bracketed(opener)
+        end = self.tokens[self.at - 1].end
+        return nd.LambdaNode(opener.start, end, self.source[opener.start : end], parameters, body)
+
+    def parameters(self) -> list[str]:
+        """Parse the names between the brackets at the head of a lambda."""
+        names: list[str] = []
+        while True:
+            token = self.advance()
+            if token.kind == tk.NAME:
+                if token.value in names:
+                    raise self.fail(token, "parameter named twice")
+                names.append(token.value)
+                token = self.advance()
+            elif token.kind == tk.OPEN:
+                raise_unsupported("pattern parameters")
+            if token.kind == tk.CLOSE and token.value == "]":
+                return names
+            if token.kind != tk.SEMI:
+                raise self.fail(token)
+
+
+def _is_target(node: nd.Node) -> bool:
+    if isinstance(node, nd.Name):
+        return True
+    return isinstance(node, nd.Call) and isinstance(node.function, nd.Name)
+
+
+def raise_unsupported(feature: str) -> None:
+    """Raise UnsupportedFeature for syntax that the engine does not have yet."""
+    from q_runtime.errors import UnsupportedFeature
+
+    raise UnsupportedFeature(f"{feature} is not supported yet")

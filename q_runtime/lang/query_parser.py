@@ -1,0 +1,139 @@
+"""The qSQL and table-literal part of the parser; mixed into Parser.
+
+Reads `select ... by ... from ... where ...` and `([keys] columns)` into nodes.
+"""
+
+from __future__ import annotations
+
+from q_runtime.errors import QSyntaxError
+from q_runtime.lang import nodes as nd
+from q_runtime.lang import tokens as tk
+from q_runtime.lang.keywords import RESERVED
+from q_runtime.lang.tokens import Token
+
+_COLUMN_STOPS = frozenset({",", "by", "from"})
+_WHERE_STOPS = frozenset({","})
+_FROM_STOPS = frozenset({"where", ","})
+
+
+class QueryParser:
+    """What Parser needs to read queries; relies on Parser's token methods."""
+
+    source: str
+    tokens: list[Token]
+    at: int
+    stops: frozenset[str]
+    token: Token
+
+    def query(self, word: Token) -> nd.Node:
+        """Parse a query whose first word has been read."""
+        kept = self.stops
+        node = nd.Query(word.start, word.end, word.value, [], None, nd.Elided(0, 0))
+        if self.token.kind == tk.OPEN and self.token.value == "[":
+            limits = self.bracketed(self.advance())  # type: ignore[attr-defined]
+            if len(limits) != 1:
+                raise self.fail(word, "order in brackets is not supported")  # type: ignore[attr-defined]
+            node.limit = limits[0]
+        if self.token.kind == tk.NAME and self.token.value == "distinct" and word.value == "select":
+            self.advance()  # type: ignore[attr-defined]
+            node.distinct = True
+        node.columns = self.clauses(_COLUMN_STOPS)
+        if self._takes("by"):
+            node.by = self.clauses(_COLUMN_STOPS)
+        if not self._takes("from"):
+            raise self.fail(self.token, "expected from")  # type: ignore[attr-defined]
+        outer_where = _FROM_STOPS if "," in kept or not kept else _FROM_STOPS
+        self.stops = outer_where
+        node.source = self.expression()  # type: ignore[attr-defined]
+        if self._takes("where"):
+            node.where = [value for _, value in self.clauses(_WHERE_STOPS)]
+        self.stops = kept
+        node.end = self.tokens[self.at - 1].end
+        node.text = self.source[node.start : node.end]
+        return node
+
+    def _takes(self, word: str) -> bool:
+        if self.token.kind == tk.NAME and self.token.value == word:
+            self.at += 1
+            return True
+        return False
+
+    def clauses(self, stops: frozenset[str]) -> list[tuple[str, nd.Node]]:
+        """Parse expressions separated by commas, each with its column name."""
+        out: list[tuple[str, nd.Node]] = []
+        self.stops = stops
+        while not (self.token.kind == tk.NAME and self.token.value in stops):
+            if self.token.kind in (tk.END, tk.CLOSE, tk.SEMI):
+                break
+            name = ""
+            after = self.tokens[self.at + 1]
+            if self.token.kind == tk.NAME and after.kind == tk.ASSIGN and after.value == ":":
+                name = self.token.value
+                self.at += 2
+            value = self.expression()  # type: ignore[attr-defined]
+            out.append((name or column_name(value), value))
+            if self.token.kind == tk.VERB and self.token.value == ",":
+                self.advance()  # type: ignore[attr-defined]
+            else:
+                break
+        return out
+
+    def table(self, opener: Token) -> nd.Node:
+        """Parse `([keys] columns)`; the `(` has been read."""
+        self.advance()  # type: ignore[attr-defined]
+        kept, self.stops = self.stops, frozenset()
+        keys = self.columns("]")
+        columns = self.columns(")")
+        self.stops = kept
+        return nd.TableLiteral(opener.start, self.tokens[self.at - 1].end, keys, columns)
+
+    def columns(self, closer: str) -> list[tuple[str, nd.Node]]:
+        """Parse `name:value; ...` up to `closer`, which is read too."""
+        out: list[tuple[str, nd.Node]] = []
+        while True:
+            token = self.token
+            if token.kind == tk.CLOSE and token.value == closer:
+                self.advance()  # type: ignore[attr-defined]
+                return out
+            after = self.tokens[self.at + 1]
+            name = ""
+            if token.kind == tk.NAME and after.kind == tk.ASSIGN and after.value == ":":
+                name = token.value
+                self.at += 2
+            value = self.expression()  # type: ignore[attr-defined]
+            if not isinstance(value, nd.Elided):
+                out.append((name or column_name(value), value))
+            if self.token.kind == tk.SEMI:
+                self.advance()  # type: ignore[attr-defined]
+            elif self.token.kind != tk.CLOSE or self.token.value != closer:
+                raise self._unclosed(opener=token)
+
+    def _unclosed(self, opener: Token) -> QSyntaxError:
+        bad = self.token if self.token.kind != tk.END else opener
+        return self.fail(bad, "table is not closed")  # type: ignore[attr-defined]
+
+
+def column_name(node: nd.Node) -> str:
+    """Return the name that a column without one gets: its leftmost variable, else `x`."""
+    found = _leftmost(node)
+    return "x" if found in ("", "i") else found.rsplit(".", 1)[-1]
+
+
+def _leftmost(node: nd.Node) -> str:
+    if isinstance(node, nd.Name):
+        return "" if node.name in RESERVED else node.name
+    if isinstance(node, nd.Monad):
+        parts: list[nd.Node] = [node.argument, node.function]
+    elif isinstance(node, nd.Dyad):
+        parts = [node.left, node.right]
+    elif isinstance(node, nd.Call):
+        parts = [*node.arguments, node.function]
+    elif isinstance(node, nd.Block):
+        parts = list(node.statements)
+    else:
+        parts = []
+    for part in parts:
+        found = _leftmost(part)
+        if found:
+            return found
+    return ""

@@ -1,0 +1,304 @@
+"""Text to tokens. Comments and white space vanish; every token keeps its offsets.
+
+Line structure (which lines make one statement) is the business of `statements`, used for scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from q_runtime.errors import QSyntaxError, span_of
+from q_runtime.lang import tokens as tk
+from q_runtime.lang.literals import read_number
+from q_runtime.lang.tokens import Token
+from q_runtime.values.cast import widen_array
+from q_runtime.values.vectors import CHARS, Value, Vec, make_atom, symbols, vector
+from q_runtime.values.vectors import symbol as symbol_atom
+
+_SPACE = re.compile(r"[ \t\r\n]+")
+_NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+_SYMBOL = re.compile(r"`(?:[A-Za-z0-9_.:/]*(?<!/))?")
+_SYMBOL_BODY = re.compile(r":[A-Za-z0-9_.:/\-]*|[A-Za-z0-9_.][A-Za-z0-9_.:]*|")
+_NUMBER = re.compile(
+    r"0x[0-9a-fA-F]*|[01]+b(?![A-Za-z0-9])|-?\d+D(?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?"
+    r"|\d{4}\.\d\d\.\d\d(?:[DT](?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?)?"
+    r"|-?\d+:\d\d(?::\d\d(?:\.\d*)?)?[uvtnpz]?"
+    r"|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[A-Za-z]*"
+)
+_COMMENT_LINE = re.compile(r"/[^\n]*")
+_ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "/": 47}
+_VERBS = frozenset("+-*%&|^=<>$,#_~!?@.")
+
+
+def syntax_error(source: str, code: str, start: int, detail: str) -> QSyntaxError:
+    """Build the error for the text at offset `start`."""
+    return QSyntaxError(code, detail, span_of(source, start, start + max(1, len(code))))
+
+
+def _read_string(source: str, start: int) -> tuple[Value, int]:
+    """Read the string literal that opens at `start`; returns its value and the end offset."""
+    out = bytearray()
+    i, n = start + 1, len(source)
+    while i < n:
+        ch = source[i]
+        if ch == '"':
+            data = bytes(out)
+            value = CHARS[data[0]] if len(data) == 1 else Vec(10, np.frombuffer(data, np.uint8))
+            return value, i + 1
+        if ch == "\\":
+            i += 1
+            code = source[i] if i < n else ""
+            if code in _ESCAPES:
+                out.append(_ESCAPES[code])
+            elif source[i : i + 3].isdigit() and len(source[i : i + 3]) == 3:
+                out.append(int(source[i : i + 3], 8) & 255)
+                i += 2
+            elif code:
+                out += code.encode("utf-8", "surrogateescape")
+            else:
+                raise syntax_error(source, '"', start, "string is not closed")
+            i += 1
+            continue
+        out += ch.encode("utf-8", "surrogateescape")
+        i += 1
+    raise syntax_error(source, '"', start, "string is not closed")
+
+
+def _read_symbols(source: str, start: int) -> tuple[Value, int]:
+    names = []
+    i = start
+    while i < len(source) and source[i] == "`":
+        body = _SYMBOL_BODY.match(source, i + 1)
+        names.append(body[0] if body else "")
+        i = body.end() if body else i + 1
+    return (symbol_atom(names[0]) if len(names) == 1 else symbols(names)), i
+
+
+def _one_number(source: str, word: str, start: int) -> tuple[int, object]:
+    """Read one number word; boolean and byte runs come back as lists of raw values."""
+    if word.startswith("0x"):
+        digits = word[2:]
+        if len(digits) % 2:
+            digits = "0" + digits
+        raws = list(bytes.fromhex(digits))
+        return 4, raws[0] if len(raws) == 1 else raws
+    if word.endswith("b") and set(word[:-1]) <= {"0", "1"}:
+        flags = [ch == "1" for ch in word[:-1]]
+        return 1, flags[0] if len(flags) == 1 else flags
+    made = read_number(word)
+    if made is None:
+        raise syntax_error(source, word, start, "not a number")
+    return made
+
+
+_HARMLESS = frozenset({7, 9})
+
+
+def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
+    """Build the value of one number word, or of several that stand side by side."""
+    shared = words[-1][0][-1]
+    if len(words) > 1 and shared in "mdznuvtp":
+        words = [(w if w[-1].isalpha() else w + shared, s, e) for w, s, e in words]
+    parts = [_one_number(source, word, start) for word, start, _ in words]
+    if len(parts) == 1:
+        t, raw = parts[0]
+        return vector(t, raw) if isinstance(raw, list) else make_atom(t, _stored(t, raw))
+    kinds = {t for t, _ in parts}
+    last_word, last_start, _ = words[-1]
+    t = parts[-1][0]
+    if kinds - {t} - _HARMLESS or any(isinstance(raw, list) for _, raw in parts):
+        raise syntax_error(source, last_word, last_start, "mixed types in a list of numbers")
+    explicit = last_word[-1].isalpha() or t not in _HARMLESS
+    if t == 7 and 9 in kinds and not explicit:
+        t = 9
+    if t in (1, 4):
+        raise syntax_error(source, last_word, last_start, "mixed types in a list of numbers")
+    arrays = [widen_array(kind, vector(kind, [raw]).a, t) for kind, raw in parts]
+    return Vec(t, np.concatenate(arrays))
+
+
+def _stored(t: int, raw: object) -> object:
+    return float(np.float32(raw)) if t == 8 else raw  # type: ignore[arg-type]
+
+
+def _minus_starts_number(source: str, i: int, previous: Token | None, spaced: bool) -> bool:
+    """Decide whether `-` at `i`, before a digit, belongs to the number."""
+    if previous is None or spaced:
+        return True
+    if previous.kind in (tk.LITERAL, tk.SYMBOLS, tk.NAME, tk.CLOSE):
+        return False
+    return True
+
+
+def tokenize(source: str) -> list[Token]:
+    """Turn text into tokens, ending with one END token.
+
+    Raises: QSyntaxError with the offending character or word as its code.
+    """
+    out: list[Token] = []
+    i, n = 0, len(source)
+    spaced = True
+    while i < n:
+        ch = source[i]
+        if ch in " \t\r\n":
+            i = _SPACE.match(source, i).end()  # type: ignore[union-attr]
+            spaced = True
+            continue
+        if ch == "/" and spaced:
+            i = _COMMENT_LINE.match(source, i).end()  # type: ignore[union-attr]
+            continue
+        previous = out[-1] if out else None
+        follower = source[i + 1] if i + 1 < n else ""
+        is_digit = ch.isdigit() or (ch == "." and follower.isdigit() and _free(previous, spaced))
+        if ch == "-" and (follower.isdigit() or _dot_digit(source, i + 1)):
+            is_digit = _minus_starts_number(source, i, previous, spaced)
+        if is_digit and not (ch.isdigit() and _is_file_verb(source, i)):
+            i = _append_number(source, i, spaced, out)
+        elif ch == '"':
+            value, end = _read_string(source, i)
+            out.append(Token(tk.LITERAL, value, i, end, spaced))
+            i = end
+        elif ch == "`":
+            value, end = _read_symbols(source, i)
+            out.append(Token(tk.SYMBOLS, value, i, end, spaced))
+            i = end
+        else:
+            token = _read_mark(source, i, spaced)
+            out.append(token)
+            i = token.end
+        spaced = False
+    out.append(Token(tk.END, "", n, n, spaced))
+    return out
+
+
+def _free(previous: Token | None, spaced: bool) -> bool:
+    return previous is None or spaced or previous.kind not in (tk.NAME, tk.CLOSE, tk.LITERAL)
+
+
+def _dot_digit(source: str, i: int) -> bool:
+    return source[i : i + 1] == "." and source[i + 1 : i + 2].isdigit()
+
+
+def _is_file_verb(source: str, i: int) -> bool:
+    return source[i] in "012" and source[i + 1 : i + 2] == ":" and not source[i + 2 : i + 3].isdigit()
+
+
+def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
+    """Read the run of numbers at `i` as one literal token; returns the offset after it."""
+    words: list[tuple[str, int, int]] = []
+    end = i
+    while True:
+        found = _NUMBER.match(source, end if not words else i)
+        assert found is not None
+        words.append((found[0], found.start(), found.end()))
+        end = found.end()
+        gap = _SPACE.match(source, end)
+        if gap is None:
+            break
+        i = gap.end()
+        head = source[i : i + 2].lstrip("-")
+        starts = head[:1].isdigit() or (head[:1] == "." and source[i + 1 : i + 2].isdigit())
+        if not starts and not (source[i : i + 1] == "-" and _dot_digit(source, i + 1)):
+            break
+        if source[i : i + 1].isdigit() and _is_file_verb(source, i):
+            break
+    first = words[0][1]
+    out.append(Token(tk.LITERAL, _number_list(source, words), first, end, spaced))
+    return end
+
+
+def _read_mark(source: str, i: int, spaced: bool) -> Token:
+    """Read a name, bracket, separator, verb or iterator at `i`."""
+    ch = source[i]
+    if ch.isalpha() or (ch == "." and source[i + 1 : i + 2].isalpha()):
+        found = _NAME.match(source, i)
+        if found:
+            return Token(tk.NAME, found[0], i, found.end(), spaced)
+    if ch in "([{":
+        return Token(tk.OPEN, ch, i, i + 1, spaced)
+    if ch in ")]}":
+        return Token(tk.CLOSE, ch, i, i + 1, spaced)
+    if ch == ";":
+        return Token(tk.SEMI, ch, i, i + 1, spaced)
+    if ch in "'/\\":
+        width = 2 if source[i + 1 : i + 2] == ":" else 1
+        return Token(tk.ITERATOR, source[i : i + width], i, i + width, spaced)
+    if ch == ":":
+        width = 2 if source[i + 1 : i + 2] == ":" else 1
+        return Token(tk.ASSIGN, source[i : i + width], i, i + width, spaced)
+    if ch.isdigit():
+        return Token(tk.VERB, source[i : i + 2], i, i + 2, spaced)
+    if ch in "<>" and source[i + 1 : i + 2] == ("=" if ch == ">" else source[i + 1 : i + 2]):
+        pair = source[i : i + 2]
+        if pair in ("<=", ">=", "<>"):
+            return Token(tk.VERB, pair, i, i + 2, spaced)
+    if ch in _VERBS:
+        return Token(tk.VERB, ch, i, i + 1, spaced)
+    raise syntax_error(source, ch, i, "unexpected character")
+
+
+_OPENERS = {"(": ")", "[": "]", "{": "}"}
+
+
+def statements(script: str) -> Iterator[tuple[int, str]]:
+    """Split a script into its statements: (offset in the script, text).
+
+    A line that starts with white space continues the statement above, and so does every line while a
+    bracket or brace is open. A line holding only `/` opens a comment that a line holding only `\\`
+    closes; a lone `\\` elsewhere ends the script.
+    """
+    offset = 0
+    start, held, depth = 0, "", 0
+    in_comment = False
+    for line in script.splitlines(keepends=True):
+        here, offset = offset, offset + len(line)
+        bare = line.rstrip()
+        if in_comment:
+            in_comment = bare != "\\"
+            continue
+        if not depth and bare == "/":
+            in_comment = True
+            continue
+        if not depth and bare == "\\":
+            break
+        continues = held and (depth > 0 or line[0] in " \t" or bare == "}")
+        if not continues:
+            if held.strip():
+                yield start, held
+            start, held = here, ""
+        if not held and bare.startswith("/"):
+            continue
+        if not held:
+            start = here
+        held += line
+        depth = open_depth(held)
+    if held.strip():
+        yield start, held
+
+
+def open_depth(text: str) -> int:
+    """Count the brackets that `text` leaves open, outside strings and comments; negative when too few."""
+    depth, i, n = 0, 0, len(text)
+    before = "\n"
+    while i < n:
+        ch = text[i]
+        if ch == '"':
+            i += 1
+            while i < n and text[i] != '"':
+                i += 2 if text[i] == "\\" else 1
+        elif ch == "/" and before in " \t\n":
+            while i < n and text[i] != "\n":
+                i += 1
+            before = "\n"
+            i += 1
+            continue
+        elif ch in _OPENERS:
+            depth += 1
+        elif ch in ")]}":
+            depth -= 1
+        before = ch
+        i += 1
+    return depth

@@ -1,0 +1,103 @@
+"""Resource limits of a session and the budget that enforces them while q runs.
+
+The budget is polled: compiled loops and calls count down and look at the clock now and then; primitives
+that build large results ask for the memory first. It cannot interrupt one long NumPy call; the worker
+process adds operating-system limits for that.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from q_runtime.errors import LimitExceeded, QError
+
+_MIN_POLL = 16
+_MAX_POLL = 8192
+_POLL_TARGET_S = 0.005
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one evaluation may use."""
+
+    time_s: float = 5.0
+    """Wall-clock seconds per call of eval, call or console."""
+    memory_mb: int = 512
+    """Largest single allocation, in mebibytes; the worker's own limit bounds the sum."""
+    output_bytes: int = 65536
+    """Longest console text, in bytes."""
+    depth: int = 2000
+    """Deepest nesting of q function calls before 'stack."""
+    instructions: int | None = None
+    """Most calls and loop passes per evaluation; None for no bound."""
+
+
+class Budget:
+    """The running account of one evaluation. `n` and `depth` are written by compiled code."""
+
+    __slots__ = ("_last", "_spent", "_step", "deadline", "depth", "limits", "max_depth", "n")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.max_depth = limits.depth
+        self.start()
+
+    def start(self) -> None:
+        """Begin a new evaluation: reset the clock, the counter and the depth."""
+        self._last = time.monotonic()
+        self.deadline = self._last + self.limits.time_s
+        self._step = self.n = _MIN_POLL
+        self._spent = 0
+        self.depth = 0
+
+    def tick(self) -> None:
+        """Look at the clock; called when the counter `n` has run out.
+
+        Raises: LimitExceeded('time').
+        """
+        now = time.monotonic()
+        self._spent += self._step
+        if now > self.deadline:
+            raise LimitExceeded("time", f"more than {self.limits.time_s:g} s")
+        bound = self.limits.instructions
+        if bound is not None and self._spent > bound:
+            raise LimitExceeded("time", f"more than {bound} instructions")
+        if now - self._last > _POLL_TARGET_S:
+            self._step = max(_MIN_POLL // 16, self._step // 2)
+        else:
+            self._step = min(_MAX_POLL, self._step * 2)
+        self._last = now
+        self.n = self._step
+
+    def too_deep(self) -> None:
+        """Signal that q calls are nested deeper than allowed.
+
+        Raises: QError('stack').
+        """
+        raise QError("stack", f"calls nested deeper than {self.max_depth}")
+
+
+_active = threading.local()
+_DEFAULT_BYTES = Limits().memory_mb << 20
+
+
+def activate(budget: Budget | None) -> None:
+    """Make `budget` the one that `reserve` asks on this thread."""
+    _active.budget = budget
+
+
+def reserve(n_items: int, item_bytes: int = 8) -> None:
+    """Ask for memory before it is allocated.
+
+    Raises: QError('wsfull') when the request alone passes the memory limit.
+    """
+    if n_items < 65536:
+        return
+    budget: Budget | None = getattr(_active, "budget", None)
+    bound = budget.limits.memory_mb << 20 if budget is not None else _DEFAULT_BYTES
+    if n_items * item_bytes > bound:
+        raise QError("wsfull", f"{n_items} items asked for")
+    if budget is not None and time.monotonic() > budget.deadline:
+        raise LimitExceeded("time", f"more than {budget.limits.time_s:g} s")

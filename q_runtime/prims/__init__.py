@@ -1,0 +1,31 @@
+"""The primitives of q, one registered function each. `load` imports them all."""
+
+from __future__ import annotations
+
+
+def load() -> None:
+    """Import every module that registers primitives."""
+    from q_runtime.prims import (  # noqa: F401
+        access,
+        aggregate,
+        amend,
+        arith,
+        casting,
+        compare,
+        dictionary,
+        indexing,
+        lists,
+        maths,
+        moving,
+        numbers,
+        random,
+        setops,
+        shape,
+        sorting,
+        strings,
+        tabular,
+        text,
+    )
+    from q_runtime.prims.registry import alias_unary_glyphs
+
+    alias_unary_glyphs()

@@ -1,0 +1,428 @@
+"""Aggregates and running aggregates: sum prd min max avg med dev var all any sums prds maxs mins deltas ratios.
+
+Nulls are ignored by sums, averages and extremes. A list of lists aggregates item by item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.prims import arith
+from q_runtime.prims.compare import null_mask
+from q_runtime.prims.registry import primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.vectors import (
+    GList,
+    Value,
+    Vec,
+    collapse,
+    is_list,
+    items_of,
+    make_atom,
+    symbols,
+    type_number,
+)
+
+
+def _structured(f: Callable[[Value], Value], x: Value) -> Value | None:
+    """Aggregate a dictionary by its values and a table by its columns; None for other values."""
+    if type(x) is Dict:
+        return f(x.v)
+    if type(x) is Table:
+        return Dict(symbols(x.names), collapse([f(c) for c in x.cols]))
+    return None
+
+
+def _fold(f: Callable[[Value, Value], Value], x: GList, start: Value) -> Value:
+    if not x.items:
+        return start
+    out = x.items[0]
+    for item in x.items[1:]:
+        out = f(out, item)
+    return out
+
+
+def _sum_type(t: int) -> int:
+    return 6 if t in (1, 4, 5) else t
+
+
+def total(x: Value) -> Value:
+    """Sum of a vector, nulls as zero."""
+    t = _sum_type(x.t)
+    if t in (2, 10, 11, 13, 14, 12, 15) and t not in (13, 14, 12, 15):
+        raise QError("type")
+    a = x.a
+    if t in qt.FLOATS:
+        with np.errstate(all="ignore"):
+            value = float(np.nansum(a, dtype=np.float64)) if np.isnan(a).any() else float(np.add.reduce(a, dtype=np.float64))
+        return make_atom(t, float(np.float32(value)) if t == 8 else value)
+    if x.t in qt.INTEGERS and a.size and a.min() == qt.NULLS[x.t]:
+        a = np.where(a == qt.NULLS[x.t], 0, a)
+    if t == 7 or qt.DTYPES[t].itemsize == 8:
+        return make_atom(t, int(np.add.reduce(a, dtype=np.int64)))
+    return make_atom(t, int(np.add.reduce(a, dtype=np.int64).astype(np.int32)))
+
+
+@primitive("sum")
+def sum_(x: Value) -> Value:
+    """Sum, nulls ignored. Source: KX ref/sum."""
+    if type(x) is Vec:
+        return total(x)
+    made = _structured(sum_, x)
+    if made is not None:
+        return made
+    if type(x) is GList:
+        return _fold(_add_skipping_nulls, x, 0)
+    if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+        raise QError("type")
+    return x
+
+
+def _add_skipping_nulls(x: Value, y: Value) -> Value:
+    from q_runtime.prims.compare import is_null
+
+    if type_number(x) < 0 and type_number(y) < 0:
+        if is_null(x):
+            return y
+        if is_null(y):
+            return x
+    return arith.add(x, y)
+
+
+def product(x: Value) -> Value:
+    """Product of a numeric vector, nulls ignored."""
+    t = _sum_type(x.t)
+    if t not in qt.NUMERIC:
+        raise QError("type")
+    a = x.a
+    mask = null_mask(x.t, a)
+    if mask.any():
+        a = a[~mask]
+    with np.errstate(all="ignore"):
+        if t in qt.FLOATS:
+            return make_atom(t, float(np.multiply.reduce(a, dtype=np.float64)))
+        value = int(np.multiply.reduce(a, dtype=np.int64))
+    return make_atom(t, int(np.int64(value).astype(np.int32)) if t == 6 else value)
+
+
+@primitive("prd")
+def prd(x: Value) -> Value:
+    """Product, nulls ignored. Source: KX ref/prd."""
+    if type(x) is Vec:
+        return product(x)
+    made = _structured(prd, x)
+    if made is not None:
+        return made
+    if type(x) is GList:
+        return _fold(arith.multiply, x, 1)
+    if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+        raise QError("type")
+    return x
+
+
+def _empty_extreme(t: int, sign: int) -> Value:
+    if t == 1:
+        return sign < 0
+    if t == 4:
+        return make_atom(4, 0 if sign > 0 else 255)
+    if t == 10:
+        return make_atom(10, 0 if sign > 0 else 255)
+    if t in (2, 11):
+        raise QError("type")
+    inf = qt.INFINITIES[t]
+    return make_atom(t, -inf if sign > 0 else inf)
+
+
+def _extreme(x: Vec, sign: int) -> Value:
+    if x.t in (2, 11):
+        raise QError("type")
+    a = x.a
+    if x.t not in (1, 4):
+        mask = null_mask(x.t, a)
+        if mask.any():
+            a = a[~mask] if x.t != 10 else a
+    if not a.size:
+        return _empty_extreme(x.t, sign)
+    return make_atom(x.t, (a.max() if sign > 0 else a.min()).item())
+
+
+def largest(x: Vec) -> Value:
+    """Largest item of a vector, nulls ignored."""
+    return _extreme(x, 1)
+
+
+def smallest(x: Vec) -> Value:
+    """Smallest item of a vector, nulls ignored."""
+    return _extreme(x, -1)
+
+
+@primitive("max")
+def max_(x: Value) -> Value:
+    """Largest item, nulls ignored; -0W for an empty list. Source: KX ref/max."""
+    if type(x) is Vec:
+        return largest(x)
+    made = _structured(max_, x)
+    if made is not None:
+        return made
+    if type(x) is GList:
+        return _fold(arith.greater, x, GList([]) if not x.items else -qt.LONG_INF)
+    if abs(type_number(x)) in (2, 11) or type_number(x) >= 100:
+        raise QError("type")
+    return x
+
+
+@primitive("min")
+def min_(x: Value) -> Value:
+    """Smallest item, nulls ignored; 0W for an empty list. Source: KX ref/min."""
+    if type(x) is Vec:
+        return smallest(x)
+    made = _structured(min_, x)
+    if made is not None:
+        return made
+    if type(x) is GList:
+        return _fold(_least, x, GList([]) if not x.items else qt.LONG_INF)
+    if abs(type_number(x)) in (2, 11) or type_number(x) >= 100:
+        raise QError("type")
+    return x
+
+
+def _least(x: Value, y: Value) -> Value:
+    return arith.lesser(x, y)
+
+
+def floats_of(x: Value) -> np.ndarray:
+    """Return the non-null items of a numeric or temporal vector as floats.
+
+    Raises: QError('type').
+    """
+    if type(x) is not Vec:
+        if type(x) is GList and not x.items:
+            return np.empty(0)
+        if type(x) is GList:
+            raise QError("type")
+        if -type_number(x) in qt.NUMERIC | qt.TEMPORAL:
+            return floats_of(collapse([x]))
+        raise QError("type")
+    if x.t in (2, 10, 11):
+        raise QError("type")
+    a = widen_array(x.t, x.a, 9)
+    bad = np.isnan(a)
+    return a[~bad] if bad.any() else a
+
+
+def _statistic(name: str, formula: Callable[[np.ndarray], float]) -> None:
+    """Register a statistic of the non-null items; an empty list gives 0n."""
+
+    def statistic(x: Value) -> Value:
+        made = _structured(statistic, x)
+        if made is not None:
+            return made
+        if type(x) is GList and x.items and name == "avg":
+            return arith.divide(sum_(x), len(x.items))
+        if type(x) is GList and x.items and any(is_list(i) for i in x.items):
+            from q_runtime.prims.shape import flip
+
+            columns = flip(x)
+            return collapse([statistic(column) for column in items_of(columns)])
+        a = floats_of(x)
+        with np.errstate(all="ignore"):
+            return float(formula(a)) if a.size else qt.NAN
+
+    statistic.__doc__ = f"{name} of the items, nulls ignored; 0n for an empty list. Source: KX ref/{name}."
+    primitive(name)(statistic)
+
+
+def _sample(a: np.ndarray) -> float:
+    return float(np.var(a, ddof=1)) if a.size > 1 else qt.NAN
+
+
+_statistic("avg", lambda a: float(np.add.reduce(a)) / a.size)
+_statistic("med", lambda a: float(np.median(a)))
+_statistic("var", lambda a: float(np.var(a)))
+_statistic("dev", lambda a: float(np.std(a)))
+_statistic("svar", _sample)
+_statistic("sdev", lambda a: float(np.sqrt(_sample(a))))
+
+
+def _truths(x: Value) -> np.ndarray:
+    if type(x) is Vec:
+        if x.t in (2, 11):
+            raise QError("type")
+        return x.a != 0
+    if type(x) is GList:
+        return np.array([bool(_truths(collapse([i])).all()) for i in x.items], dtype=bool)
+    if type_number(x) >= 100 or -type_number(x) in (2, 11):
+        raise QError("type")
+    return _truths(collapse([x]))
+
+
+@primitive("all")
+def all_(x: Value) -> Value:
+    """Whether every item is non-zero."""
+    made = _structured(all_, x)
+    if made is not None:
+        return made
+    if type(x) is GList and any(is_list(i) for i in x.items):
+        return _fold(arith.lesser, GList([_as_boolean(i) for i in x.items]), True)
+    return bool(_truths(x).all())
+
+
+@primitive("any")
+def any_(x: Value) -> Value:
+    """Whether some item is non-zero."""
+    made = _structured(any_, x)
+    if made is not None:
+        return made
+    if type(x) is GList and any(is_list(i) for i in x.items):
+        return _fold(arith.greater, GList([_as_boolean(i) for i in x.items]), False)
+    return bool(_truths(x).any())
+
+
+def _as_boolean(x: Value) -> Value:
+    if type(x) is Vec:
+        return Vec(1, _truths(x))
+    return bool(_truths(x).all())
+
+
+# -- running aggregates
+
+
+def _running(x: Vec, f: np.ufunc, start: float) -> Vec:
+    t = _sum_type(x.t)
+    a = x.a
+    mask = null_mask(x.t, a)
+    if mask.any():
+        a = np.where(mask, start, a).astype(a.dtype)
+    with np.errstate(all="ignore"):
+        out = f.accumulate(a, dtype=qt.DTYPES[t]) if a.size else a.astype(qt.DTYPES[t])
+    return Vec(t, out)
+
+
+def running_total(x: Vec) -> Value:
+    """Running sums of a vector."""
+    return _running(x, np.add, 0)
+
+
+def running_product(x: Vec) -> Value:
+    """Running products of a vector."""
+    return _running(x, np.multiply, 1)
+
+
+def running_largest(x: Vec) -> Value:
+    """Running maxima; a null does not count."""
+    if x.t in (2, 11):
+        raise QError("type")
+    if x.t in qt.FLOATS:
+        a = np.where(np.isnan(x.a), -np.inf, x.a)
+    elif x.t in qt.INTEGERS:
+        a = np.where(x.a == qt.NULLS[x.t], -qt.INFINITIES[x.t], x.a).astype(x.a.dtype)
+    else:
+        a = x.a
+    return Vec(x.t, np.maximum.accumulate(a) if a.size else a)
+
+
+def running_smallest(x: Vec) -> Value:
+    """Running minima."""
+    if x.t in (2, 11):
+        raise QError("type")
+    if x.t in qt.FLOATS:
+        a = np.where(np.isnan(x.a), np.inf, x.a)
+    elif x.t in qt.INTEGERS:
+        a = np.where(x.a == qt.NULLS[x.t], qt.INFINITIES[x.t], x.a).astype(x.a.dtype)
+    else:
+        a = x.a
+    return Vec(x.t, np.minimum.accumulate(a) if a.size else a)
+
+
+def _scanner(
+    name: str, fast: Callable[[Vec], Value], f: Callable[[Value, Value], Value]
+) -> Callable[[Value], Value]:
+    """Register a running aggregate."""
+
+    def scan(x: Value) -> Value:
+        if type(x) is Dict:
+            return Dict(x.k, scan(x.v))
+        if type(x) is Table:
+            return Table(x.names, [scan(c) for c in x.cols])
+        if type(x) is Vec:
+            if x.t in (2, 11) or (x.t == 10 and name not in ("maxs", "mins")):
+                raise QError("type")
+            return fast(x)
+        if type(x) is GList:
+            out = x.items[:1]
+            for item in x.items[1:]:
+                out.append(f(out[-1], item))
+            return collapse(out)
+        if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+            raise QError("type")
+        return x
+
+    scan.__doc__ = f"Running aggregate. Source: KX ref/{name}."
+    return primitive(name)(scan)
+
+
+_scanner("sums", running_total, arith.add)
+_scanner("prds", running_product, arith.multiply)
+_scanner("maxs", running_largest, arith.greater)
+_scanner("mins", running_smallest, arith.lesser)
+
+
+@primitive("deltas", 1, 2)
+def deltas(*args: Value) -> Value:
+    """Differences of neighbours; item 0 is the first item (less the left argument, if any)."""
+    x = args[-1]
+    if type(x) is Dict:
+        return Dict(x.k, deltas(*args[:-1], x.v))
+    if type(x) is Table:
+        return Table(x.names, [deltas(*args[:-1], c) for c in x.cols])
+    if not is_list(x):
+        return x if len(args) == 1 else arith.subtract(x, args[0])
+    if type(x) is GList:
+        items = x.items
+        seed = [items[0]] if len(args) == 1 else [arith.subtract(items[0], args[0])]
+        return collapse(
+            seed + [arith.subtract(b, a) for a, b in zip(items, items[1:], strict=False)]
+        ) if items else x
+    if x.t in (2, 10, 11):
+        raise QError("type")
+    if not len(x.a):
+        return x
+    if len(args) == 2:
+        from q_runtime.prims.lists import join
+
+        before = join(args[0], Vec(x.t, x.a[:-1]))
+        return arith.subtract(x, before)
+    head = make_atom(x.t, x.a[0].item())
+    rest = arith.subtract(Vec(x.t, x.a[1:]), Vec(x.t, x.a[:-1]))
+    if rest.t != x.t:
+        if x.t in (1, 4, 5):
+            return Vec(6, np.concatenate(([np.int32(x.a[0])], rest.a)).astype(np.int32))
+        return GList([head, *items_of(rest)])
+    return Vec(rest.t, np.concatenate((x.a[:1], rest.a)))
+
+
+@primitive("ratios", 1, 2)
+def ratios(*args: Value) -> Value:
+    """Ratios of neighbours; item 0 is the first item."""
+    x = args[-1]
+    if type(x) is Table:
+        return Table(x.names, [ratios(*args[:-1], c) for c in x.cols])
+    if type(x) is Dict and type(x.v) is Table:
+        return Dict(x.k, ratios(*args[:-1], x.v))
+    if type(x) is Dict:
+        return Dict(x.k, ratios(*args[:-1], x.v))
+    if not is_list(x):
+        return x
+    items = items_of(x)
+    if not items:
+        return x
+    first = items[0] if len(args) == 1 else arith.divide(items[0], args[0])
+    rest = [arith.divide(b, a) for a, b in zip(items, items[1:], strict=False)]
+    if type(first) is int:
+        first = float(first)
+    return collapse([first, *rest])

@@ -1,0 +1,186 @@
+"""Dictionaries: `!`, key, value, and the merge that joins and arithmetic share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.indexing import key_index, list_keys, lookup_key
+from q_runtime.prims.registry import Host, alias, primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.functions import Composition, Derived, Lambda, Projection
+from q_runtime.values.vectors import (
+    Atom,
+    GList,
+    Value,
+    Vec,
+    collapse,
+    empty,
+    is_list,
+    items_of,
+    length,
+    symbols,
+    text_of,
+    type_number,
+)
+
+
+def merge_with(
+    f: Callable[[Value, Value], Value],
+    x: Dict,
+    y: Dict,
+    right_only: Callable[[Value], Value] | None = None,
+) -> Dict:
+    """Merge two dictionaries: shared keys through `f`, others kept; order of first appearance.
+
+    `right_only` is applied to values whose key only `y` has.
+    """
+    from q_runtime.prims.lists import join
+
+    at = key_index(x)
+    values = list(items_of(x.v)) if length(x.v) else []
+    new_keys: list[Value] = []
+    seen: dict[object, int] = {}
+    y_values = items_of(y.v) if length(y.v) else []
+    mixed = type(x.k) is not type(y.k) or type(x.k) is Vec and x.k.t != y.k.t
+    if mixed and length(x.k) and length(y.k):
+        x = Dict(GList(items_of(x.k)), x.v)
+        y = Dict(GList(items_of(y.k)), y.v)
+        at = key_index(x)
+    for key, hashed, value in zip(
+        items_of(y.k) if length(y.k) else [], list_keys(y.k), y_values, strict=True
+    ):
+        place = at.get(hashed, seen.get(hashed))
+        if place is None:
+            seen[hashed] = len(values)
+            values.append(value if right_only is None else right_only(value))
+            new_keys.append(key)
+        else:
+            values[place] = f(values[place], value)
+    keys = join(x.k, collapse(new_keys)) if new_keys else x.k
+    return Dict(keys, collapse(values) if values else x.v)
+
+
+@primitive("!", 2, 4, host=True)
+def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
+    """Make a dictionary; key a table by its first columns; `-3!x` and the other internal functions."""
+    if rest:
+        raise UnsupportedFeature("functional update and delete are not supported yet")
+    tx = type_number(x)
+    if tx in (-7, -6):
+        return _internal(host, x if type(x) is int else x.v, y)
+    if not is_list(x) and type(x) is not Table:
+        raise QError("type")
+    if not is_list(y) and type(y) not in (Table, Dict):
+        raise QError("type")
+    if length(x) != length(y):
+        raise QError("length")
+    return Dict(x, y)
+
+
+def _internal(host: Host, n: int, y: Value) -> Value:
+    if n == qt.LONG_NULL:
+        from q_runtime.values.literal import literal
+
+        host.write((text_of(y) if type_number(y) == 10 else literal(y)) + "\n")
+        return y
+    if type(y) in (Table, Dict) and n >= 0:
+        return key_table(n, y)
+    if n == -3:
+        from q_runtime.values.literal import literal
+        from q_runtime.values.vectors import string
+
+        return string(literal(y))
+    if n == -1:
+        return y
+    if n == -6:
+        return host.evaluate(text_of(y))
+    if n >= 0:
+        raise QError("type")
+    raise UnsupportedFeature(f"{n}! is not supported yet")
+
+
+def key_table(n: int, y: Value) -> Value:
+    """Key a table by its first `n` columns; 0 removes the keys."""
+    table = unkey(y)
+    if n == 0:
+        return table
+    if n >= len(table.names):
+        raise QError("length")
+    return Dict(Table(table.names[:n], table.cols[:n]), Table(table.names[n:], table.cols[n:]))
+
+
+def unkey(y: Value) -> Table:
+    """Return a table without keys.
+
+    Raises: QError('type') for anything that is not a table.
+    """
+    if type(y) is Table:
+        return y
+    if type(y) is Dict and y.is_keyed_table:
+        return Table([*y.k.names, *y.v.names], [*y.k.cols, *y.v.cols])
+    raise QError("type")
+
+
+@primitive("key")
+def key(x: Value) -> Value:
+    """Keys of a dictionary; key columns of a keyed table; `til count x` for a vector of longs."""
+    if type(x) is Dict:
+        return x.k
+    if type(x) is Vec:
+        return Atom(-11, qt.NAMES[x.t])
+    if type(x) is Atom and x.t == -11:
+        raise UnsupportedFeature("key of a name is not supported yet")
+    raise QError("type")
+
+
+@primitive("value", 1, host=True)
+def value(host: Host, x: Value) -> Value:
+    """Values of a dictionary; the value of a name; the result of text or of a parse list."""
+    if type(x) is Dict:
+        return x.v
+    if type(x) is Atom and x.t == -11:
+        return host.get_global(x.v)
+    if (type(x) is Vec and x.t == 10) or (type(x) is Atom and x.t == -10):
+        return host.evaluate(text_of(x))
+    if type(x) is GList and x.items:
+        f, *args = x.items
+        if (type(f) is Vec and f.t == 10) or (type(f) is Atom and f.t in (-10, -11)):
+            f = value(host, f) if type(f) is not Atom or f.t == -11 else host.evaluate(text_of(f))
+        return host.apply(f, args)
+    if type(x) is Vec and x.t == 11:
+        return host.apply(host.get_global(x.a[0]), [Atom(-11, s) for s in x.a[1:].tolist()])
+    if type(x) is Lambda:
+        raise UnsupportedFeature("value of a lambda is not supported yet")
+    if type(x) is Projection:
+        return GList([x.f, *x.args])
+    if type(x) is Composition:
+        return GList([x.f, x.g])
+    if type(x) is Derived:
+        return x.f
+    raise QError("type")
+
+
+alias("get", "value")
+
+
+@primitive("cols")
+def cols(x: Value) -> Value:
+    """Column names of a table."""
+    if type(x) is Atom and x.t == -11:
+        raise UnsupportedFeature("cols of a name is not supported yet")
+    return symbols(unkey(x).names)
+
+
+@primitive("keys")
+def keys(x: Value) -> Value:
+    """Names of the key columns of a table."""
+    if type(x) is Table:
+        return empty(11)
+    if type(x) is Dict and x.is_keyed_table:
+        return symbols(x.k.names)
+    raise QError("type")
+
+
+__all__ = ["bang", "lookup_key", "merge_with"]

@@ -1,0 +1,280 @@
+"""Reading items: list, dictionary and table indexing, at one level and at depth.
+
+An index out of range gives a null of the list's type; an index of the wrong type is 'type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.dicts import Dict, Table, items_of_one
+from q_runtime.values.functions import Nil, is_function
+from q_runtime.values.vectors import (
+    Atom,
+    GList,
+    Value,
+    Vec,
+    collapse,
+    empty,
+    items_of,
+    length,
+    null_atom,
+    raw_of,
+    symbols,
+    take_rows,
+    type_number,
+)
+
+_INDEX_TYPES = (1, 4, 5, 6, 7)
+
+
+def hash_key(x: Value) -> Hashable:
+    """Return a hashable that is equal exactly for matching values."""
+    t = type_number(x)
+    if t < 0:
+        raw = raw_of(x)
+        return (t, "nan" if raw != raw else raw)
+    if type(x) is Vec:
+        return (t, tuple("nan" if r != r else r for r in x.a.tolist()))
+    if type(x) is GList:
+        return (0, tuple(hash_key(item) for item in x.items))
+    if type(x) is Dict:
+        return (99, hash_key(x.k), hash_key(x.v))
+    if type(x) is Table:
+        return (98, tuple(x.names), tuple(hash_key(c) for c in x.cols))
+    return (t, getattr(x, "source", None) or getattr(x, "name", None) or id(x))
+
+
+def key_index(d: Dict) -> dict[Any, int]:
+    """Return (and keep on `d`) the table from hashed key to first position."""
+    found = d.index
+    if found is None:
+        found = {}
+        for i, key in enumerate(list_keys(d.k)):
+            found.setdefault(key, i)
+        d.index = found
+    return found
+
+
+def list_keys(x: Value) -> list[Any]:
+    """Return one hashable per item; raw scalars for a vector of type other than float."""
+    if type(x) is Vec:
+        raws = x.a.tolist()
+        return ["nan" if r != r else r for r in raws] if x.t in qt.FLOATS else raws
+    return [hash_key(item) for item in items_of(x)]
+
+
+def lookup_key(keys: Value, x: Value) -> Any:
+    """Return the hashable to look `x` up among `keys`, or raise 'type for a wrong kind of key."""
+    if type(keys) is Vec:
+        t = type_number(x)
+        if t == -keys.t:
+            raw = raw_of(x)
+            return "nan" if raw != raw else raw
+        if t < 0 and -t in qt.NUMERIC and keys.t in qt.NUMERIC:
+            raw = raw_of(x)
+            if raw == qt.NULLS[-t] and -t in qt.INTEGERS:
+                raw = qt.NULLS[keys.t]
+            return raw
+        raise QError("type", "a key of another type")
+    return hash_key(x)
+
+
+def missing_item(x: Value) -> Value:
+    """Return what an index out of range gives."""
+    if type(x) is Vec:
+        return null_atom(x.t)
+    if type(x) is GList:
+        return null_like(x.items[0]) if x.items else GList([])
+    if type(x) is Table:
+        return Dict(symbols(x.names), collapse([missing_item(c) for c in x.cols]))
+    raise QError("type")
+
+
+def null_like(x: Value) -> Value:
+    """Return the null of an item: an atom's null, an empty list of a list's type."""
+    t = type_number(x)
+    if t < 0:
+        return null_atom(-t)
+    if type(x) is Vec:
+        return empty(x.t)
+    if type(x) is Dict:
+        return Dict(x.k, collapse([null_like(i) for i in items_of(x.v)]))
+    return GList([]) if type(x) is GList else x
+
+
+def index(x: Value, i: Value) -> Value:
+    """Index a list, dictionary or table by one index value.
+
+    Raises: QError('type').
+    """
+    if type(x) is Dict:
+        return index_dict(x, i)
+    if type(i) is Nil:
+        return x
+    if type(x) is Table:
+        return _index_table(x, i)
+    t = type_number(i)
+    if t < 0:
+        position = position_of(i)
+        if 0 <= position < length(x):
+            return items_of_one(x, position)
+        return missing_item(x)
+    if type(i) is Vec:
+        if i.t not in _INDEX_TYPES:
+            if not len(i.a):
+                return take_rows(x, np.empty(0, np.int64)) if type(x) is Vec else GList([])
+            raise QError("type", "an index must be an integer")
+        return take_or_null(x, widen_array(i.t, i.a, 7))
+    if type(i) is GList:
+        if not i.items:
+            return take_rows(x, np.empty(0, np.int64)) if type(x) is not GList else GList([])
+        return collapse([index(x, item) for item in i.items])
+    if type(i) is Dict:
+        return Dict(i.k, index(x, i.v))
+    raise QError("type", "this cannot be an index")
+
+
+def position_of(i: Value) -> int:
+    """Return an integer atom as a position.
+
+    Raises: QError('type') for any other atom.
+    """
+    t = -type_number(i)
+    if t not in _INDEX_TYPES:
+        raise QError("type", "an index must be an integer")
+    return int(raw_of(i))
+
+
+def take_or_null(x: Value, positions: np.ndarray) -> Value:
+    """Select rows; positions out of range give nulls."""
+    n = length(x)
+    if not positions.size:
+        return take_rows(x, positions)
+    if positions.min() >= 0 and positions.max() < n:
+        return take_rows(x, positions)
+    bad = (positions < 0) | (positions >= n)
+    if type(x) is Vec:
+        out = np.empty(positions.shape, dtype=x.a.dtype)
+        out[~bad] = x.a[positions[~bad]]
+        out[bad] = qt.NULLS[x.t]
+        return Vec(x.t, out)
+    if type(x) is Table:
+        return Table(x.names, [take_or_null(c, positions) for c in x.cols])
+    null = missing_item(x)
+    items = items_of(x)
+    return collapse([null if b else items[p] for p, b in zip(positions.tolist(), bad, strict=True)])
+
+
+def _index_table(x: Table, i: Value) -> Value:
+    t = type_number(i)
+    if t == -11:
+        return x.column(i.v)
+    if t == 11:
+        return collapse([x.column(name) for name in i.a.tolist()])
+    if t < 0:
+        position = position_of(i)
+        return x.row(position) if 0 <= position < x.size() else missing_item(x)
+    if type(i) is Vec and i.t in _INDEX_TYPES:
+        return take_or_null(x, widen_array(i.t, i.a, 7))
+    if type(i) is GList:
+        return collapse([_index_table(x, item) for item in i.items])
+    raise QError("type")
+
+
+def index_dict(d: Dict, i: Value) -> Value:
+    """Look up one key or a list of keys; a missing key gives a null of the values' type."""
+    if type(i) is Nil:
+        return d.v
+    keys = d.k
+    t = type_number(i)
+    if type(keys) is Table:
+        return _index_keyed(d, i)
+    is_one = t < 0 or (type(keys) is GList and type(i) is Vec and _is_list_key(keys, i))
+    if is_one or is_function(i):
+        found = key_index(d).get(lookup_key(keys, i))
+        return items_of_one(d.v, found) if found is not None else missing_item(d.v)
+    if type(i) is Dict:
+        return Dict(i.k, index_dict(d, i.v))
+    found_index = key_index(d)
+    if type(keys) is Vec and type(i) is Vec and (
+        keys.t == i.t or (keys.t in qt.NUMERIC and i.t in qt.NUMERIC) or not len(i.a)
+    ):
+        raws = list_keys(i)
+    elif type(keys) is Vec and type(i) is GList:
+        return collapse([index_dict(d, item) for item in i.items])
+    else:
+        raws = [lookup_key(keys, item) for item in items_of(i)]
+    n = length(keys)
+    positions = np.array([found_index.get(r, n) for r in raws], dtype=np.int64)
+    return take_or_null(d.v, positions)
+
+
+def _is_list_key(keys: GList, i: Vec) -> bool:
+    """Decide whether a vector is one key of a general key list: keys are themselves lists."""
+    return bool(keys.items) and type(keys.items[0]) in (Vec, GList)
+
+
+def _index_keyed(d: Dict, i: Value) -> Value:
+    """Look rows of a keyed table up by key values, a dictionary or a table of keys."""
+    keys: Table = d.k
+    n = keys.size()
+    if type(i) is Table:
+        at = key_index(d)
+        wanted = [at.get(k, n) for k in list_keys(i)]
+        return take_or_null(d.v, np.array(wanted, dtype=np.int64))
+    if type(i) is Dict:
+        i = i.v
+    if type_number(i) < 0 or len(keys.names) > 1:
+        parts = [i] if type_number(i) < 0 else items_of(i)
+        if len(parts) == len(keys.names) and all(type_number(p) < 0 for p in parts):
+            probe = hash_key(Dict(symbols(keys.names), collapse(parts)))
+            return index(d.v, key_index(d).get(probe, n))
+    if len(keys.names) == 1:
+        column = Dict(keys.cols[0], d.v)
+        return index_dict(column, i)
+    raise QError("length")
+
+
+def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
+    """Index `x` by one index per level; an elided or list index maps over its level.
+
+    Raises: QError('rank') when there are more indices than levels.
+    """
+    if is_function(x):
+        return host.apply(x, args)
+    while len(args) > 1 and type(args[-1]) is Nil and type(x) in (Dict, Table):
+        args = args[:-1]
+    if not args:
+        return x
+    first, rest = args[0], args[1:]
+    t = type_number(x)
+    if t < 0:
+        if t == -11:
+            return host.apply(x, args)
+        raise QError("rank", "more indices than levels")
+    if not rest:
+        return index(x, first)
+    if type(x) is Table and type(first) is not Nil and abs(type_number(first)) != 11:
+        rows = index(x, first)
+        if type(rows) is Table and abs(type_number(rest[0])) == 11:
+            return index_at_depth(host, rows, rest)
+    chosen = index(x, first)
+    if type(first) is Nil or type_number(first) >= 0:
+        if type(chosen) is Dict:
+            inner = [index_at_depth(host, item, rest) for item in items_of(chosen.v)]
+            return Dict(chosen.k, collapse(inner))
+        return collapse([index_at_depth(host, item, rest) for item in items_of(chosen)])
+    return index_at_depth(host, chosen, rest)
+
+
+__all__ = [
+    "Atom", "hash_key", "index", "index_at_depth", "index_dict", "key_index", "list_keys",
+    "lookup_key", "missing_item", "null_like", "position_of", "take_or_null",
+]  # fmt: skip

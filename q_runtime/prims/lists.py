@@ -1,0 +1,488 @@
+"""Building and cutting lists: til, join, raze, enlist, count, first, last, take, drop, cut, reverse ...
+
+Sizes are checked before memory is asked for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.limits import reserve
+from q_runtime.prims.registry import primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.dicts import Dict, Table, items_of_one, make_table, repeat
+from q_runtime.values.functions import is_function
+from q_runtime.values.vectors import (
+    Atom,
+    GList,
+    Value,
+    Vec,
+    collapse,
+    empty,
+    is_list,
+    items_of,
+    length,
+    longs,
+    raw_of,
+    symbols,
+    take_rows,
+    type_number,
+)
+
+MAX_LENGTH = 2**40
+
+
+def integer(x: Value, who: str) -> int:
+    """Return an integer atom as a Python int.
+
+    Raises: QError('type').
+    """
+    t = -type_number(x)
+    if t not in (1, 4, 5, 6, 7):
+        raise QError("type", f"{who}: expected an integer")
+    return int(raw_of(x))
+
+
+@primitive("til")
+def til(x: Value) -> Value:
+    """First `x` naturals as longs. Raises 'type unless an integer, 'domain when negative."""
+    if type(x) is not int:
+        if type(x) is Dict or is_list(x):
+            raise QError("type", "til: expected a number")
+        if -type_number(x) not in (1, 4, 5, 6, 7):
+            raise QError("type", "til: expected a number")
+        x = int(raw_of(x))
+    if x < 0:
+        raise QError("domain", f"til: expected a non-negative number, got {x}")
+    reserve(x)
+    return Vec(7, np.arange(x, dtype=np.int64))
+
+
+@primitive("count")
+def count(x: Value) -> Value:
+    """Number of items; 1 for an atom or a function."""
+    return length(x)
+
+
+@primitive("first")
+def first(x: Value) -> Value:
+    """First item; a null for an empty list; an atom is its own first."""
+    if type(x) is Dict:
+        return first(x.v)
+    if type(x) is Table or is_list(x):
+        if length(x):
+            return items_of_one(x, 0)
+        from q_runtime.prims.indexing import missing_item
+
+        return missing_item(x)
+    return x
+
+
+@primitive("last")
+def last(x: Value) -> Value:
+    """Last item; a null for an empty list."""
+    if type(x) is Dict:
+        return last(x.v)
+    if type(x) is Table or is_list(x):
+        n = length(x)
+        return items_of_one(x, n - 1) if n else first(x)
+    return x
+
+
+@primitive("enlist", 1, 2, 3, 4, 5, 6, 7, 8)
+def enlist(*args: Value) -> Value:
+    """A list of the arguments."""
+    if len(args) == 1 and type(args[0]) is Dict and not args[0].is_keyed_table:
+        d = args[0]
+        if type(d.k) is Vec and d.k.t == 11:
+            return Table(d.k.a.tolist(), [collapse([item]) for item in items_of(d.v)])
+    return collapse(list(args))
+
+
+def as_list(x: Value) -> Value:
+    """Return a list: the value itself, or an atom in a list."""
+    return x if is_list(x) else collapse([x])
+
+
+@primitive(",", 2)
+def join(x: Value, y: Value) -> Value:
+    """Join two values into one list; dictionaries and tables merge."""
+    cx, cy = type(x), type(y)
+    if cx is Vec and cy is Vec and x.t == y.t:
+        return Vec(x.t, np.concatenate((x.a, y.a)))
+    if cx is Dict or cy is Dict or cx is Table or cy is Table:
+        return _join_structures(x, y)
+    if cx is Vec and -x.t == type_number(y):
+        return Vec(x.t, np.append(x.a, np.array([raw_of(y)], dtype=x.a.dtype)))
+    a, b = as_list(x), as_list(y)
+    if type(a) is GList and not a.items:
+        return b
+    if type(b) is GList and not b.items:
+        return a
+    if type(a) is Vec and type(b) is Vec and a.t == b.t:
+        return Vec(a.t, np.concatenate((a.a, b.a)))
+    if type(a) is Vec and not len(a.a) and type(b) is Vec:
+        return b
+    if type(b) is Vec and not len(b.a) and type(a) is Vec:
+        return a
+    return GList([*items_of(a), *items_of(b)])
+
+
+def append_assign(x: Value, y: Value) -> Value:
+    """`x,:y`: join that keeps the type of the vector `x`.
+
+    Raises: QError('type') for items of another type.
+    """
+    if type(x) is Vec:
+        ty = abs(type_number(y))
+        if ty != x.t and not (is_list(y) and not length(y)):
+            raise QError("type", "appending items of another type")
+        if is_list(y) and not length(y):
+            return x
+    return join(x, y)
+
+
+def _join_structures(x: Value, y: Value) -> Value:
+    if type(x) is Dict and type(y) is Dict:
+        from q_runtime.prims.dictionary import merge_with
+
+        if type(x.k) is Table:
+            from q_runtime.prims.tabular import upsert_tables
+
+            return upsert_tables(x, y)
+        return merge_with(lambda a, b: b, x, y)
+    if type(x) is Table and type(y) is Table:
+        if x.names != y.names:
+            if set(x.names) != set(y.names):
+                raise QError("mismatch")
+            y = Table(x.names, [y.column(n) for n in x.names])
+        return Table(x.names, [join(a, b) for a, b in zip(x.cols, y.cols, strict=True)])
+    if type(x) is Table and type(y) is Dict and not y.is_keyed_table:
+        return _join_structures(x, make_table(Dict(y.k, collapse_each(y.v))))
+    if type(x) is Table and is_list(y):
+        if length(y) == 0:
+            return x
+        return collapse([*x.rows(), *items_of(y)])
+    if is_list(x) and type(y) is Table:
+        return y if length(x) == 0 else collapse([*items_of(x), *y.rows()])
+    if is_list(x) and type(y) is Dict:
+        return collapse([*items_of(x), y])
+    if type(x) is Dict and is_list(y):
+        return collapse([x, *items_of(y)])
+    raise QError("type", "join: a dictionary or table with an atom")
+
+
+def collapse_each(x: Value) -> Value:
+    """Enlist every item."""
+    return GList([collapse([item]) for item in items_of(x)])
+
+
+@primitive("raze")
+def raze(x: Value) -> Value:
+    """Join the items of a list into one list, one level."""
+    if type(x) is Dict:
+        return raze(x.v)
+    if type(x) is Vec:
+        return x
+    if type(x) is not GList:
+        return x if type(x) is Table else collapse([x])
+    items = x.items
+    if not items:
+        return x
+    kinds = {item.t for item in items if type(item) is Vec}
+    if len(kinds) == 1 and all(type(item) is Vec for item in items):
+        (t,) = kinds
+        return Vec(t, np.concatenate([item.a for item in items]))
+    out = items[0]
+    if len(items) == 1:
+        return as_list(out) if type(out) not in (Dict, Table) else out
+    if all(type(item) not in (Dict, Table) for item in items):
+        flat: list[Value] = []
+        for item in items:
+            flat.extend(items_of(item) if is_list(item) else [item])
+        if flat:
+            return collapse(flat)
+        return next((i for i in items if type(i) is Vec), out)
+    for item in items[1:]:
+        out = join(out, item)
+    return out
+
+
+@primitive("reverse")
+def reverse(x: Value) -> Value:
+    """Items in the opposite order."""
+    if type(x) is Vec:
+        return Vec(x.t, x.a[::-1])
+    if type(x) is GList:
+        return GList(x.items[::-1])
+    if type(x) is Dict:
+        return Dict(reverse(x.k), reverse(x.v))
+    if type(x) is Table:
+        return Table(x.names, [reverse(c) for c in x.cols])
+    return x
+
+
+@primitive("rotate", 2)
+def rotate(x: Value, y: Value) -> Value:
+    """Shift the items of `y` left by `x`, those pushed out return on the right."""
+    if type_number(x) not in (-7, -6, -5, -4, -1):
+        raise QError("type")
+    if not is_list(y) and type(y) is not Table:
+        raise QError("type")
+    n = length(y)
+    if not n:
+        return y
+    k = integer(x, "rotate") % n
+    if type(y) is Vec:
+        return Vec(y.t, np.concatenate((y.a[k:], y.a[:k])))
+    return take_rows(y, (np.arange(n) + k) % n)
+
+
+@primitive("#", 2)
+def take(x: Value, y: Value) -> Value:
+    """Take items: first or last `x`, a reshaped list, or entries by key."""
+    tx = type_number(x)
+    if type(y) is Dict and tx >= 0 and not (type(x) is Vec and x.t == 7 and y.k.t == 98):
+        return _take_keys(x, y)
+    if type(y) is Table and tx == 11:
+        return Table(x.a.tolist(), [y.column(n) for n in x.a.tolist()])
+    if tx == -11:
+        return set_attribute(x.v, y)
+    if tx >= 0:
+        if type(x) is Vec and x.t in (5, 6, 7):
+            return _reshape(x.a.tolist(), y)
+        raise QError("type")
+    if -tx not in (1, 4, 5, 6, 7):
+        raise QError("type")
+    n = integer(x, "#")
+    if abs(n) > MAX_LENGTH:
+        raise QError("wsfull")
+    return _take_n(n, y)
+
+
+def set_attribute(attr: str, y: Value) -> Value:
+    """Put an attribute on a vector; the empty one takes it off.
+
+    Raises: QError('s-fail'), QError('u-fail') when the items do not bear it; QError('type').
+    """
+    if attr not in ("", "s", "u", "p", "g"):
+        raise QError("type")
+    if type(y) is not Vec:
+        raise QError("type")
+    if attr == "s" and len(y.a) > 1:
+        from q_runtime.prims.sorting import grade
+
+        if not (np.diff(grade(y)) > 0).all():
+            raise QError("s-fail")
+    if attr in ("u", "p"):
+        from q_runtime.prims.setops import first_positions
+
+        firsts = len(first_positions(y))
+        if attr == "u" and firsts != len(y.a):
+            raise QError("u-fail")
+        if attr == "p" and len(y.a) and firsts != 1 + int((y.a[1:] != y.a[:-1]).sum()):
+            raise QError("u-fail")
+    return Vec(y.t, y.a, attr)
+
+
+def _take_keys(x: Value, y: Dict) -> Value:
+    from q_runtime.prims.indexing import index
+
+    if type(y.k) is Table and type(x) is Vec and x.t == 11:
+        raise QError("type")
+    present = [k for k in items_of(x)]
+    keys = collapse(present) if present else x
+    return Dict(keys, index(y, keys))
+
+
+def _take_n(n: int, y: Value) -> Value:
+    if type(y) is Dict:
+        return Dict(_take_n(n, y.k), _take_n(n, y.v))
+    if is_function(y):
+        return collapse([y] * abs(n))
+    reserve(abs(n))
+    if not is_list(y) and type(y) is not Table:
+        return repeat(y, abs(n)) if n else empty_like(y)
+    size = length(y)
+    if type(y) is Vec and abs(n) <= size:
+        return Vec(y.t, y.a[:n] if n >= 0 else y.a[size + n :])
+    if not size:
+        from q_runtime.prims.indexing import missing_item
+
+        null = missing_item(y)
+        return y if not n else collapse([null] * abs(n))
+    start = 0 if n >= 0 else (size + n) % size
+    positions = (np.arange(abs(n)) + start) % size
+    if not n:
+        return GList([]) if type(y) is GList else take_rows(y, positions)
+    return take_rows(y, positions)
+
+
+def empty_like(y: Value) -> Value:
+    """Return an empty list of the type of an atom."""
+    t = type_number(y)
+    return empty(-t) if t < 0 else GList([])
+
+
+def _reshape(shape: list[int], y: Value) -> Value:
+    """Reshape to a nested list; one null dimension is worked out from the length."""
+    y = as_list(y)
+    if len(shape) == 1:
+        return _take_n(shape[0], y)
+    if len(shape) == 2 and qt.LONG_NULL in (shape[0], shape[1]):
+        size = length(y)
+        if shape[1] == qt.LONG_NULL:
+            rows = shape[0]
+            if rows <= 0:
+                raise QError("domain")
+            marks = [size * r // rows for r in range(rows + 1)]
+            pairs = zip(marks, marks[1:], strict=False)
+            return GList([take_rows(y, np.arange(a, b)) for a, b in pairs])
+        width = shape[1]
+        if width <= 0:
+            raise QError("domain")
+        starts = range(0, size, width)
+        return GList([take_rows(y, np.arange(s, min(s + width, length(y)))) for s in starts])
+    if any(n < 0 for n in shape):
+        raise QError("length")
+    total = 1
+    for n in shape:
+        total *= n
+    reserve(total)
+    if total > MAX_LENGTH:
+        raise QError("wsfull")
+    flat = _take_n(total, y) if length(y) else y
+    for n in reversed(shape[1:]):
+        rows = length(flat) // n if n else 0
+        flat = GList([take_rows(flat, np.arange(r * n, (r + 1) * n)) for r in range(rows)])
+    return flat
+
+
+@primitive("_", 2)
+def drop(x: Value, y: Value) -> Value:
+    """Drop the first or last items, cut at positions, or remove keys."""
+    tx = type_number(x)
+    if type(y) is Dict and -tx not in (1, 4, 5, 6, 7):
+        return _drop_keys(as_list(x), y)
+    if type(x) is Dict and type_number(y) < 0:
+        return _drop_keys(as_list(y), x)
+    if type(x) in (Vec, GList) and -type_number(y) in (4, 5, 6, 7) and type(y) is not Vec:
+        if type_number(y) < 0:
+            return _drop_position(x, integer(y, "_"))
+    if type(y) is Table and tx == 11:
+        names = x.a.tolist()
+        keep = [n for n in y.names if n not in names]
+        return Table(keep, [y.column(n) for n in keep])
+    if tx >= 0:
+        return cut_at(x, y)
+    n = integer(x, "_")
+    if type(y) is Dict:
+        return Dict(drop(x, y.k), drop(x, y.v))
+    if not is_list(y) and type(y) is not Table:
+        raise QError("type", "_: expected a list on the right")
+    size = length(y)
+    n = max(-size, min(size, n))
+    if type(y) is Vec:
+        return Vec(y.t, y.a[n:] if n >= 0 else y.a[: size + n])
+    if type(y) is GList:
+        return collapse(y.items[n:] if n >= 0 else y.items[: size + n])
+    return y.take(np.arange(n, size) if n >= 0 else np.arange(size + n))
+
+
+def _drop_position(x: Value, i: int) -> Value:
+    n = length(x)
+    if not 0 <= i < n:
+        return x
+    return take_rows(x, np.concatenate((np.arange(i), np.arange(i + 1, n))))
+
+
+def _drop_keys(x: Value, y: Dict) -> Value:
+    from q_runtime.prims.indexing import key_index, lookup_key
+
+    at = key_index(y)
+    gone = set()
+    for key in items_of(x):
+        found = at.get(lookup_key(y.k, key))
+        if found is not None:
+            gone.add(found)
+    keep = np.array([i for i in range(length(y.k)) if i not in gone], dtype=np.int64)
+    return Dict(take_rows(y.k, keep), take_rows(y.v, keep))
+
+
+def cut_at(x: Value, y: Value) -> Value:
+    """Cut `y` into pieces that start at the positions `x`, which must not decrease.
+
+    Raises: QError('type'), QError('domain').
+    """
+    if type(x) is GList and not x.items:
+        return GList([])
+    if type(x) is not Vec or x.t not in (5, 6, 7):
+        raise QError("type")
+    if not is_list(y) and type(y) is not Table:
+        raise QError("type")
+    starts = x.a.tolist()
+    n = length(y)
+    if any(a > b for a, b in zip(starts, starts[1:], strict=False)):
+        raise QError("domain", "cut positions must not decrease")
+    if starts and (starts[0] < 0):
+        raise QError("domain")
+    if starts and starts[-1] > n:
+        raise QError("length")
+    ends = [*starts[1:], n]
+    return GList([take_rows(y, np.arange(a, b)) for a, b in zip(starts, ends, strict=True)])
+
+
+@primitive("cut", 2)
+def cut(x: Value, y: Value) -> Value:
+    """Cut into pieces of `x` items, or at the positions `x`."""
+    if type_number(x) >= 0:
+        return cut_at(x, y)
+    width = integer(x, "cut")
+    if not is_list(y) and type(y) is not Table:
+        raise QError("type")
+    if width <= 0:
+        raise QError("length" if width else "domain")
+    n = length(y)
+    return GList([take_rows(y, np.arange(s, min(s + width, n))) for s in range(0, n, width)])
+
+
+@primitive("sublist", 2)
+def sublist(x: Value, y: Value) -> Value:
+    """Up to `x` items from the front (or the end), or from a start and a count."""
+    n = length(y)
+    if type_number(x) < 0:
+        k = integer(x, "sublist")
+        k = max(-n, min(n, k))
+        return _take_n(k, y)
+    if type(x) is not Vec or x.t not in (5, 6, 7) or len(x.a) != 2:
+        raise QError("type" if type(x) is not Vec else "length")
+    start, size = (int(v) for v in x.a)
+    low, high = max(0, start), max(0, min(n, start + size))
+    rows = np.arange(low, max(low, high))
+    if type(y) is Dict:
+        return Dict(take_rows(y.k, rows), take_rows(y.v, rows))
+    return take_rows(y, rows)
+
+
+@primitive("where")
+def where(x: Value) -> Value:
+    """Positions of true items; of counts, each position repeated that often."""
+    if type(x) is Dict:
+        from q_runtime.prims.indexing import index
+
+        return index(x.k, where(x.v))
+    if type(x) is Vec:
+        if x.t == 1:
+            return Vec(7, np.flatnonzero(x.a).astype(np.int64))
+        if x.t in (4, 5, 6, 7):
+            counts = np.maximum(x.a.astype(np.int64), 0)
+            reserve(int(counts.sum()))
+            return Vec(7, np.repeat(np.arange(len(counts), dtype=np.int64), counts))
+        raise QError("type")
+    if type(x) is GList and not x.items:
+        return longs([])
+    raise QError("type")
+
+
+__all__ = ["symbols", "til"]

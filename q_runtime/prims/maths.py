@@ -1,0 +1,99 @@
+"""Weighted sums, products and correlation: wsum wavg cor cov scov mmu."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.prims import arith
+from q_runtime.prims.aggregate import sum_
+from q_runtime.prims.registry import primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of, length, type_number
+
+
+@primitive("wsum", 2)
+def wsum(x: Value, y: Value) -> Value:
+    """Sum of the products."""
+    made = sum_(arith.multiply(x, y))
+    if type_number(made) in (-7, -6, -5, -1):
+        return arith.multiply(1.0, made)
+    return made
+
+
+@primitive("wavg", 2)
+def wavg(x: Value, y: Value) -> Value:
+    """Average of `y` weighted by `x`, as a float; pairs with a null weight or value are left out."""
+    a, b = _pair(x, y)
+    keep = ~(np.isnan(a) | np.isnan(b))
+    with np.errstate(all="ignore"):
+        return float(np.add.reduce(a[keep] * b[keep]) / np.add.reduce(a[keep]))
+
+
+def _pair(x: Value, y: Value) -> tuple[np.ndarray, np.ndarray]:
+    n = length(y) if type(y) is Vec else length(x)
+    out = []
+    for side in (x, y):
+        if type(side) is not Vec:
+            if type_number(side) >= 0:
+                raise QError("type")
+            one = collapse([side])
+            side = Vec(one.t, np.repeat(one.a, n))
+        if side.t in (2, 10, 11):
+            raise QError("type")
+        if len(side.a) != n:
+            raise QError("length")
+        out.append(widen_array(side.t, side.a, 9))
+    return out[0], out[1]
+
+
+@primitive("cov", 2)
+def cov(x: Value, y: Value) -> Value:
+    """Covariance."""
+    a, b = _pair(x, y)
+    return float(np.mean(a * b) - np.mean(a) * np.mean(b)) if a.size else qt.NAN
+
+
+@primitive("scov", 2)
+def scov(x: Value, y: Value) -> Value:
+    """Sample covariance."""
+    a, b = _pair(x, y)
+    if a.size < 2:
+        return qt.NAN
+    return float(np.add.reduce((a - a.mean()) * (b - b.mean())) / (a.size - 1))
+
+
+@primitive("cor", 2)
+def cor(x: Value, y: Value) -> Value:
+    """Correlation."""
+    a, b = _pair(x, y)
+    with np.errstate(all="ignore"):
+        below = np.std(a) * np.std(b)
+        return float(cov(x, y) / below) if below else qt.NAN
+
+
+def _matrix(x: Value) -> np.ndarray:
+    if type(x) is Vec and x.t == 9:
+        return x.a
+    if type(x) is GList:
+        rows = items_of(x)
+        if all(type(r) is Vec and r.t == 9 for r in rows):
+            if len({len(r.a) for r in rows}) != 1:
+                raise QError("length")
+            return np.stack([r.a for r in rows])
+    raise QError("type")
+
+
+@primitive("mmu", 2)
+def mmu(x: Value, y: Value) -> Value:
+    """Matrix product of floats."""
+    a, b = _matrix(x), _matrix(y)
+    if a.shape[-1] != b.shape[0]:
+        raise QError("length")
+    out = a @ b
+    if out.ndim == 0:
+        return float(out)
+    if out.ndim == 1:
+        return Vec(9, out)
+    return GList([Vec(9, row) for row in out])

@@ -1,0 +1,144 @@
+"""Moving windows: mavg msum mmax mmin mcount mdev, the last `x` items at each place; avgs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.prims.compare import null_mask
+from q_runtime.prims.lists import integer
+from q_runtime.prims.registry import primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of
+
+
+def _columns(f: Callable[[Value, Value], Value]) -> Callable[[Value, Value], Value]:
+    """Extend a moving function to tables (by column) and dictionaries (down their value lists)."""
+
+    @wraps(f)
+    def extended(x: Value, y: Value) -> Value:
+        if type(y) is Table:
+            return Table(y.names, [f(x, c) for c in y.cols])
+        if type(y) is Dict:
+            if type(y.v) is Vec:
+                return Dict(y.k, f(x, y.v))
+            if type(y.v) is Table:
+                return Dict(y.k, extended(x, y.v))
+            from q_runtime.prims.shape import flip
+
+            return Dict(y.k, flip(GList([f(x, c) for c in items_of(flip(y.v))])))
+        return f(x, y)
+
+    return extended
+
+
+def _window(x: Value, y: Value) -> tuple[int, Vec]:
+    n = integer(x, "moving window")
+    if type(y) is GList and not y.items:
+        return n, Vec(7, np.empty(0, dtype=np.int64))
+    if type(y) is not Vec or y.t in (2, 10, 11):
+        raise QError("type")
+    return n, y
+
+
+def _moving_sum(n: int, a: np.ndarray) -> np.ndarray:
+    """Sums of the last `n` items: running sum less the one `n` places before, shape kept."""
+    run = np.add.accumulate(a)
+    out = run.copy()
+    if 0 <= n < len(a):
+        out[n:] = run[n:] - run[: len(a) - n]
+    return out if n > 0 else np.zeros_like(a)
+
+
+@primitive("msum", 2)
+@_columns
+def msum(x: Value, y: Value) -> Value:
+    """Moving sums, nulls as zero."""
+    n, v = _window(x, y)
+    t = 6 if v.t in (1, 4, 5) else v.t
+    a = np.where(null_mask(v.t, v.a), 0, v.a).astype(qt.DTYPES[t])
+    return Vec(t, _moving_sum(n, a).astype(qt.DTYPES[t]))
+
+
+@primitive("mcount", 2)
+@_columns
+def mcount(x: Value, y: Value) -> Value:
+    """Moving counts of non-null items."""
+    n, v = _window(x, y)
+    return Vec(7, _moving_sum(n, (~null_mask(v.t, v.a)).astype(np.int64)))
+
+
+@primitive("mavg", 2)
+@_columns
+def mavg(x: Value, y: Value) -> Value:
+    """Moving averages of the non-null items, as floats."""
+    n, v = _window(x, y)
+    a = widen_array(v.t, v.a, 9)
+    bad = np.isnan(a)
+    with np.errstate(all="ignore"):
+        sums = _moving_sum(n, np.where(bad, 0.0, a))
+        return Vec(9, sums / _moving_sum(n, (~bad).astype(np.float64)))
+
+
+@primitive("mdev", 2)
+@_columns
+def mdev(x: Value, y: Value) -> Value:
+    """Moving standard deviations."""
+    n, v = _window(x, y)
+    a = widen_array(v.t, v.a, 9)
+    out = np.empty(len(a))
+    for i in range(len(a)):
+        piece = a[max(0, i + 1 - n) : i + 1]
+        piece = piece[~np.isnan(piece)]
+        out[i] = np.std(piece) if piece.size else np.nan
+    return Vec(9, out)
+
+
+def _extreme(name: str, f: Callable[[np.ndarray], np.ndarray], largest: bool) -> None:
+    def moving(x: Value, y: Value) -> Value:
+        n, v = _window(x, y)
+        a = v.a
+        if v.t in qt.FLOATS:
+            a = np.where(np.isnan(a), -np.inf if largest else np.inf, a)
+        elif v.t in qt.INTEGERS and largest:
+            a = np.where(a == qt.NULLS[v.t], -qt.INFINITIES[v.t], a).astype(a.dtype)
+        if not len(a):
+            return Vec(v.t, a)
+        out = a.copy()
+        width, reach = 1, max(1, min(n, len(a)))
+        while width < reach:
+            step = min(width, reach - width)
+            shifted = out[: len(out) - step]
+            out = np.concatenate((out[:step], f(out[step:], shifted)))
+            width += step
+        return Vec(v.t, out)
+
+    moving.__doc__ = f"Moving {'maxima' if largest else 'minima'} over the last items."
+    primitive(name, 2)(_columns(moving))
+
+
+_extreme("mmax", np.maximum, True)
+_extreme("mmin", np.minimum, False)
+
+
+@primitive("avgs")
+def avgs(x: Value) -> Value:
+    """Running averages of the non-null items."""
+    if type(x) is Table:
+        return Table(x.names, [avgs(c) for c in x.cols])
+    if type(x) is Dict:
+        return Dict(x.k, avgs(x.v))
+    if type(x) is GList:
+        return collapse([*items_of(x)]) if not x.items else _wrong()
+    if type(x) is not Vec:
+        return x
+    return mavg(len(x.a) + 1, x)
+
+
+def _wrong() -> Value:
+    raise QError("type")

@@ -1,0 +1,380 @@
+"""Sets and positions: distinct group find in within except inter union differ cross fills next prev xprev.
+
+Equality here is exact (nulls equal nulls), without the tolerance of `=`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.limits import reserve
+from q_runtime.prims.compare import at_least, lesser_both, matches, null_mask, up_to
+from q_runtime.prims.indexing import hash_key, list_keys
+from q_runtime.prims.lists import as_list, join
+from q_runtime.prims.registry import Host, primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.functions import is_function
+from q_runtime.values.vectors import (
+    GList,
+    Value,
+    Vec,
+    booleans,
+    collapse,
+    is_list,
+    items_of,
+    length,
+    longs,
+    make_atom,
+    null_atom,
+    raw_of,
+    take_rows,
+    type_number,
+)
+
+
+def first_positions(x: Value) -> np.ndarray:
+    """Return positions of the first occurrence of each different item, in order."""
+    if type(x) is Vec and x.t not in (2, 11) and len(x.a) > 64:
+        a = np.where(np.isnan(x.a), np.nan, x.a) if x.t in qt.FLOATS else x.a
+        _, at = np.unique(a, return_index=True, equal_nan=True)
+        return np.sort(at)
+    seen: dict[Hashable, int] = {}
+    for i, key in enumerate(list_keys(x)):
+        seen.setdefault(key, i)
+    return np.array(list(seen.values()), dtype=np.int64)
+
+
+@primitive("distinct")
+def distinct(x: Value) -> Value:
+    """Items without repetition, in order of first appearance."""
+    if type(x) is Dict:
+        return distinct(x.v)
+    if not is_list(x) and type(x) is not Table:
+        if type_number(x) < 0:
+            raise QError("type", "distinct: expected a list")
+        raise QError("type")
+    return take_rows(x, first_positions(x))
+
+
+def group_positions(x: Value) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return first positions and, for each different item, all its positions."""
+    places: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(list_keys(x)):
+        places.setdefault(key, []).append(i)
+    rows = [np.array(p, dtype=np.int64) for p in places.values()]
+    return np.array([r[0] for r in rows], dtype=np.int64), rows
+
+
+@primitive("group")
+def group(x: Value) -> Value:
+    """Dictionary from different items to their positions (or keys, for a dictionary)."""
+    if type(x) is Dict:
+        made = group(x.v)
+        return Dict(made.k, GList([take_rows(x.k, p.a) for p in made.v.items]))
+    if not is_list(x) and type(x) is not Table:
+        raise QError("type")
+    firsts, rows = group_positions(x)
+    return Dict(take_rows(x, firsts), GList([Vec(7, r) for r in rows]))
+
+
+@primitive("?", 2, 3, 4, 5, 6, host=True)
+def query(host: Host, x: Value, y: Value, *rest: Value) -> Value:
+    """Find, or draw at random; with three arguments the vector conditional."""
+    if len(rest) == 1:
+        return vector_conditional(x, y, rest[0])
+    if rest:
+        from q_runtime.errors import UnsupportedFeature
+
+        raise UnsupportedFeature("functional select is not supported yet")
+    if type_number(x) < 0 and type(x) is not Dict:
+        from q_runtime.prims.random import draw
+
+        return draw(host, x, y)
+    return find(x, y)
+
+
+def find(x: Value, y: Value) -> Value:
+    """Position of the first occurrence of `y` in `x`; `count x` when absent."""
+    if type(x) is Dict:
+        at = find(x.v, y)
+        from q_runtime.prims.indexing import index
+
+        return index(x.k, at)
+    if type(x) is Table:
+        keys = list_keys(x)
+        n = len(keys)
+        where: dict[Hashable, int] = {}
+        for i, k in enumerate(keys):
+            where.setdefault(k, i)
+        if type(y) is Dict:
+            return where.get(hash_key(y), n)
+        return longs([where.get(k, n) for k in list_keys(y)])
+    if not is_list(x):
+        raise QError("type")
+    n = length(x)
+    ty = type_number(y)
+    if type(x) is Vec:
+        if ty < 0:
+            if not _comparable(x.t, -ty):
+                raise QError("type")
+            return _find_one(x, y)
+        if type(y) is Vec:
+            if not _comparable(x.t, y.t) and len(y.a):
+                raise QError("type")
+            return _find_many(x, y)
+        if type(y) is GList:
+            return collapse([find(x, item) for item in y.items]) if y.items else longs([])
+        raise QError("type")
+    if ty < 0 or (type(y) is Vec and any(is_list(i) for i in x.items)) or is_function(y):
+        for i, item in enumerate(x.items):
+            if matches(item, y):
+                return i
+        return n
+    keys = {}
+    for i, item in enumerate(x.items):
+        keys.setdefault(hash_key(item), i)
+    return longs([keys.get(hash_key(item), n) for item in items_of(y)])
+
+
+def _comparable(a: int, b: int) -> bool:
+    return a == b or (a in qt.NUMERIC and b in qt.NUMERIC)
+
+
+def _find_one(x: Vec, y: Value) -> Value:
+    raw = raw_of(y)
+    if x.t != -type_number(y):
+        raw = widen_array(-type_number(y), collapse([y]).a, 9 if x.t in qt.FLOATS else 7)[0]
+    if raw != raw:
+        hits = np.flatnonzero(np.isnan(x.a)) if x.t in qt.FLOATS else []
+    else:
+        hits = np.flatnonzero(x.a == raw)
+    return int(hits[0]) if len(hits) else len(x.a)
+
+
+def _find_many(x: Vec, y: Vec) -> Value:
+    where: dict[Hashable, int] = {}
+    for i, k in enumerate(list_keys(x)):
+        where.setdefault(k, i)
+    n = len(x.a)
+    return longs([where.get(k, n) for k in list_keys(y)])
+
+
+def vector_conditional(c: Value, x: Value, y: Value) -> Value:
+    """`?[c;x;y]`: items of `x` where `c`, else of `y`.
+
+    Raises: QError('type'), QError('length').
+    """
+    if type_number(c) == -1:
+        return x if c else y
+    if type(c) is not Vec or c.t != 1:
+        raise QError("type")
+    n = len(c.a)
+    for side in (x, y):
+        if is_list(side) and length(side) != n:
+            raise QError("length")
+    xt, yt = abs(type_number(x)), abs(type_number(y))
+    if xt == yt and 0 < xt < 20 and type(x) is not GList:
+        from q_runtime.prims.atomic import array_of
+
+        return Vec(xt, np.where(c.a, array_of(x)[1], array_of(y)[1]).astype(qt.DTYPES[xt]))
+    if xt != yt and 0 < xt < 20 and 0 < yt < 20:
+        raise QError("type")
+    xs = items_of(x) if is_list(x) else [x] * n
+    ys = items_of(y) if is_list(y) else [y] * n
+    return collapse([a if f else b for f, a, b in zip(c.a.tolist(), xs, ys, strict=True)])
+
+
+@primitive("in", 2)
+def in_(x: Value, y: Value) -> Value:
+    """Whether `x` (or each item of it) is an item of `y`."""
+    if not is_list(y) and type(y) not in (Dict, Table):
+        y = as_list(y)
+    if type(y) is Dict:
+        y = y.v
+    tx = type_number(x)
+    if tx < 0:
+        if type(y) is Vec and not _comparable(y.t, -tx):
+            return False if len(y.a) == 0 else _in_mismatch(y.t, -tx)
+        return _position(y, x) < length(y)
+    if type(x) is Dict:
+        return Dict(x.k, in_(x.v, y))
+    if type(y) is GList and any(is_list(i) for i in y.items) and type(x) is Vec:
+        return hash_key(x) in {hash_key(i) for i in y.items}
+    if type(x) is Vec and type(y) is Vec:
+        if not _comparable(x.t, y.t):
+            if len(x.a) and len(y.a):
+                _in_mismatch(y.t, x.t)
+            return booleans(np.zeros(len(x.a), dtype=bool))
+        have = set(list_keys(y))
+        return booleans([k in have for k in list_keys(x)])
+    if type(x) is GList and type(y) is Vec:
+        return collapse([in_(item, y) for item in x.items])
+    have = {hash_key(i) for i in items_of(y)}
+    return booleans([hash_key(i) in have for i in items_of(x)])
+
+
+def _in_mismatch(have: int, asked: int) -> bool:
+    if 11 in (have, asked) or 2 in (have, asked) or 10 in (have, asked):
+        raise QError("type")
+    return False
+
+
+def _position(y: Value, x: Value) -> int:
+    found = find(y, x)
+    return found if type(found) is int else length(y)
+
+
+@primitive("within", 2)
+def within(x: Value, y: Value) -> Value:
+    """Whether items lie between the two bounds, both included."""
+    if length(y) != 2:
+        raise QError("length")
+    low, high = items_of(y)
+    return lesser_both(at_least(x, low), up_to(x, high))
+
+
+@primitive("except", 2)
+def except_(x: Value, y: Value) -> Value:
+    """Items of `x` that are not in `y`."""
+    if type(x) is Dict:
+        from q_runtime.prims.lists import where
+        from q_runtime.prims.indexing import index
+
+        return index(x, where(_outside(x.k, y)))
+    x = as_list(x)
+    return take_rows(x, np.flatnonzero(_outside(x, y)))
+
+
+def _outside(x: Value, y: Value) -> np.ndarray:
+    gone = {hash_key(i) for i in (items_of(y) if is_list(y) or type(y) is Table else [y])}
+    return np.array([hash_key(i) not in gone for i in items_of(x)], dtype=bool)
+
+
+@primitive("inter", 2)
+def inter(x: Value, y: Value) -> Value:
+    """Items of `x` that are in `y`, in the order of `x`."""
+    x = as_list(x) if type(x) is not Table else x
+    return take_rows(x, np.flatnonzero(~_outside(x, y)))
+
+
+@primitive("union", 2)
+def union(x: Value, y: Value) -> Value:
+    """Different items of both lists, in order."""
+    return distinct(join(as_list(x) if type(x) is not Table else x, y))
+
+
+@primitive("cross", 2)
+def cross(x: Value, y: Value) -> Value:
+    """All pairs of items of both, joined."""
+    if type(x) is Table and type(y) is Table:
+        n, m = x.size(), y.size()
+        reserve(n * m)
+        left = x.take(np.repeat(np.arange(n), m))
+        right = y.take(np.tile(np.arange(m), n))
+        return Table([*x.names, *right.names], [*left.cols, *right.cols])
+    xs, ys = items_of(as_list(x)), items_of(as_list(y))
+    reserve(len(xs) * len(ys), 64)
+    return collapse([join(a, b) for a in xs for b in ys])
+
+
+@primitive("differ")
+def differ(x: Value) -> Value:
+    """Whether each item differs from the one before; the first always does."""
+    if not is_list(x) and type(x) is not Table:
+        raise QError("type")
+    items = items_of(x)
+    return booleans([True, *(not matches(a, b) for a, b in zip(items, items[1:], strict=False))][: len(items)])
+
+
+@primitive("^", 2, atomic=True)
+def fill(x: Value, y: Value) -> Value:
+    """Replace nulls of `y` by `x`. The result has the wider type."""
+    if type(y) is Dict:
+        if type(x) is Dict:
+            from q_runtime.prims.dictionary import merge_with
+
+            return merge_with(lambda a, b: fill(a, b), x, y)
+        return Dict(y.k, fill(x, y.v))
+    if type(y) is Table:
+        return Table(y.names, [fill(x, c) for c in y.cols])
+    if type(x) is GList or type(y) is GList:
+        n = length(y) if is_list(y) else length(x)
+        xs = items_of(x) if is_list(x) else [x] * n
+        ys = items_of(y) if is_list(y) else [y] * n
+        if len(xs) != len(ys):
+            raise QError("length")
+        return collapse([fill(a, b) for a, b in zip(xs, ys, strict=True)])
+    tx, ty = abs(type_number(x)), abs(type_number(y))
+    if not _comparable(tx, ty) and not (tx in qt.TEMPORAL or ty in qt.TEMPORAL):
+        raise QError("type")
+    if tx >= 100 or ty >= 100:
+        raise QError("type")
+    from q_runtime.prims.atomic import array_of, wrap
+
+    if type(x) is Vec and type(y) is Vec and len(x.a) != len(y.a):
+        raise QError("length")
+    (_, a), (_, b) = array_of(x), array_of(y)
+    t = ty if tx in qt.TEMPORAL | qt.NUMERIC and ty in qt.TEMPORAL else max(tx, ty)
+    mask = null_mask(ty, b)
+    if not mask.any() and tx == ty and b.ndim >= a.ndim:
+        return y
+    out = np.where(mask, widen_array(tx, a, t), widen_array(ty, b, t))
+    return wrap(t, out.astype(qt.DTYPES[t]) if t not in (2, 11) else out)
+
+
+@primitive("fills")
+def fills(x: Value) -> Value:
+    """Replace nulls by the last value before them."""
+    if type(x) is Dict:
+        return Dict(x.k, fills(x.v))
+    if type(x) is Table:
+        return Table(x.names, [fills(c) for c in x.cols])
+    if not is_list(x):
+        return x
+    if type(x) is GList:
+        out: list[Value] = []
+        for item in x.items:
+            out.append(fill(out[-1], item) if out else item)
+        return collapse(out)
+    mask = null_mask(x.t, x.a)
+    at = np.maximum.accumulate(np.where(mask, -1, np.arange(len(mask)))) if len(mask) else mask
+    return Vec(x.t, np.where(at < 0, x.a, x.a[np.maximum(at, 0)])) if len(mask) else x
+
+
+def shift(x: Value, n: int) -> Value:
+    """Move items right by `n`, filling with nulls."""
+    if type(x) is Dict:
+        return Dict(x.k, shift(x.v, n))
+    if not is_list(x) and type(x) is not Table:
+        raise QError("type")
+    from q_runtime.prims.indexing import take_or_null
+
+    return take_or_null(x, np.arange(length(x), dtype=np.int64) - n)
+
+
+@primitive("prev")
+def prev(x: Value) -> Value:
+    """Each item's predecessor; a null first."""
+    return shift(x, 1)
+
+
+@primitive("next")
+def next_(x: Value) -> Value:
+    """Each item's successor; a null last."""
+    return shift(x, -1)
+
+
+@primitive("xprev", 2)
+def xprev(x: Value, y: Value) -> Value:
+    """Items `x` places before."""
+    from q_runtime.prims.lists import integer
+
+    return shift(y, integer(x, "xprev"))
+
+
+__all__ = ["fill", "find", "make_atom", "null_atom"]

@@ -1,0 +1,202 @@
+"""Order: asc desc iasc idesc rank xasc-free sorting of lists and dictionaries, bin and binr.
+
+General lists sort by type number first, then item by item, as kdb+ does.
+"""
+
+from __future__ import annotations
+
+from functools import cmp_to_key
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.prims.registry import primitive
+from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.vectors import (
+    GList,
+    Value,
+    Vec,
+    is_list,
+    items_of,
+    length,
+    make_atom,
+    raw_of,
+    take_rows,
+    type_number,
+)
+
+
+def compare_values(x: Value, y: Value) -> int:
+    """Order two values: negative, zero or positive."""
+    tx, ty = type_number(x), type_number(y)
+    if tx != ty:
+        return -1 if (abs(tx), tx) < (abs(ty), ty) else 1
+    if tx < 0:
+        a, b = raw_of(x), raw_of(y)
+        if a != a:
+            return 0 if b != b else -1
+        if b != b:
+            return 1
+        return (a > b) - (a < b)
+    xs, ys = items_of(x) if length(x) else [], items_of(y) if length(y) else []
+    for a, b in zip(xs, ys, strict=False):
+        order = compare_values(a, b)
+        if order:
+            return order
+    return (len(xs) > len(ys)) - (len(xs) < len(ys))
+
+
+def grade(x: Value, *, descending: bool = False) -> np.ndarray:
+    """Return the positions that sort a list, stable, nulls first when ascending."""
+    if type(x) is Table:
+        return _grade_table(x, descending)
+    if type(x) is GList:
+        order = sorted(
+            range(len(x.items)),
+            key=cmp_to_key(lambda i, j: compare_values(x.items[i], x.items[j])),
+            reverse=descending,
+        )
+        return np.array(order, dtype=np.int64)
+    return grade_array(x.t, x.a, descending)
+
+
+def grade_array(t: int, a: np.ndarray, descending: bool) -> np.ndarray:
+    """Stable grade of one array."""
+    if t in (2, 11):
+        raws = a.tolist()
+        return np.array(
+            sorted(range(len(raws)), key=raws.__getitem__, reverse=descending), dtype=np.int64
+        )
+    if t in qt.FLOATS:
+        a = np.where(np.isnan(a), -np.inf, a)
+    if not descending:
+        return np.argsort(a, kind="stable")
+    n = len(a)
+    return (n - 1 - np.argsort(a[::-1], kind="stable"))[::-1].astype(np.int64)
+
+
+def _grade_table(x: Table, descending: bool) -> np.ndarray:
+    order = np.arange(x.size())
+    for column in reversed(x.cols):
+        order = order[grade(take_rows(column, order), descending=descending)]
+    return order
+
+
+def _sortable(x: Value) -> None:
+    if not is_list(x) and type(x) not in (Dict, Table):
+        raise QError("rank" if type_number(x) < 0 else "type")
+
+
+@primitive("iasc")
+def iasc(x: Value) -> Value:
+    """Positions that sort ascending; keys for a dictionary."""
+    _sortable(x)
+    if type(x) is Dict:
+        return take_rows(x.k, grade(x.v))
+    return Vec(7, grade(x).astype(np.int64))
+
+
+@primitive("idesc")
+def idesc(x: Value) -> Value:
+    """Positions that sort descending; keys for a dictionary."""
+    _sortable(x)
+    if type(x) is Dict:
+        return take_rows(x.k, grade(x.v, descending=True))
+    return Vec(7, grade(x, descending=True).astype(np.int64))
+
+
+def _sorted(x: Value, *, descending: bool) -> Value:
+    _sortable(x)
+    if type(x) is Dict:
+        if x.is_keyed_table:
+            order = grade(x.v, descending=descending)
+        else:
+            order = grade(x.v, descending=descending)
+        return Dict(take_rows(x.k, order), take_rows(x.v, order))
+    if type(x) is Vec:
+        if x.t in (2, 11):
+            made = take_rows(x, grade_array(x.t, x.a, descending))
+        elif x.t in qt.FLOATS:
+            made = take_rows(x, grade_array(x.t, x.a, descending))
+        else:
+            a = np.sort(x.a, kind="stable")
+            made = Vec(x.t, a[::-1] if descending else a)
+        if not descending:
+            made.attr = "s"
+        return made
+    return take_rows(x, grade(x, descending=descending))
+
+
+@primitive("asc")
+def asc(x: Value) -> Value:
+    """Items sorted ascending; a dictionary by its values."""
+    return _sorted(x, descending=False)
+
+
+@primitive("desc")
+def desc(x: Value) -> Value:
+    """Items sorted descending; a dictionary by its values."""
+    return _sorted(x, descending=True)
+
+
+@primitive("rank")
+def rank(x: Value) -> Value:
+    """Position of each item in the sorted list."""
+    _sortable(x)
+    if type(x) is Dict:
+        return Dict(x.k, rank(x.v))
+    order = grade(x)
+    out = np.empty(len(order), dtype=np.int64)
+    out[order] = np.arange(len(order))
+    return Vec(7, out)
+
+
+def _bin(x: Value, y: Value, side: str) -> Value:
+    if type(x) is not Vec:
+        if type(x) is GList and not x.items:
+            return -1 if type_number(y) < 0 else Vec(7, np.full(length(y), -1, dtype=np.int64))
+        raise QError("type")
+    if type(y) is GList:
+        from q_runtime.values.vectors import collapse
+
+        return collapse([_bin(x, item, side) for item in y.items])
+    ty = abs(type_number(y))
+    if ty != x.t and not (ty in qt.NUMERIC and x.t in qt.NUMERIC):
+        raise QError("type")
+    from q_runtime.prims.atomic import array_of
+
+    t, b = array_of(y)
+    a = x.a
+    if t != x.t:
+        wide = 9 if t in qt.FLOATS or x.t in qt.FLOATS else 7
+        a, b = widen_array(x.t, a, wide), widen_array(t, b, wide)
+    if x.t in qt.FLOATS:
+        a = np.where(np.isnan(a), -np.inf, a)
+        b = np.where(np.isnan(b), -np.inf, b)
+    if x.t == 11:
+        import bisect
+
+        raws = a.tolist()
+        cut = bisect.bisect_right if side == "right" else bisect.bisect_left
+        found = np.array([cut(raws, v) for v in np.atleast_1d(b).tolist()], dtype=np.int64)
+        found = found if b.ndim else found[0]
+    else:
+        found = np.searchsorted(a, b, side=side)
+    out = found - 1 if side == "right" else found
+    if np.ndim(out) == 0:
+        return make_atom(7, int(out))
+    return Vec(7, np.asarray(out, dtype=np.int64))
+
+
+@primitive("bin", 2)
+def bin_(x: Value, y: Value) -> Value:
+    """Position of the last item of sorted `x` that is not above `y`; -1 before the first."""
+    return _bin(x, y, "right")
+
+
+@primitive("binr", 2)
+def binr(x: Value, y: Value) -> Value:
+    """Position of the first item of sorted `x` that is not below `y`."""
+    return _bin(x, y, "left")

@@ -1,0 +1,392 @@
+"""A pool of warm worker processes that streams results: the half that q and Python workers share.
+
+Jobs are drawn from an iterable in the caller's thread, a bounded number ahead, so a slow consumer slows the drawing
+(back-pressure) while deadlines are still watched: every worker has a thread of the pool that sends it a job, reads
+frames, and kills it when a deadline passes. A killed, lost or worn-out worker is replaced by a fork of the template.
+A job whose worker is lost through no fault of its own is run once more; what is recorded then, a subclass decides.
+
+Frames of one job, after `{"ready": layers}` once per worker: `{"load": ..}`, `{"call": ..}` each, `{"end": true}`; the
+end may carry `"worn": true` to ask for replacement. Each frame renews the deadline. What this deliberately does not
+do: understand jobs or frames (`q_pool`, `python_pool`), isolate (`isolation`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+
+from q_runtime.errors import WorkerCrashed
+from q_runtime.limits import Limits
+from q_runtime.sandbox.isolation import Layer
+from q_runtime.sandbox.protocol import ChannelClosed, ChannelError, DeadlinePassed, MalformedFrame
+from q_runtime.sandbox.template import Template, WorkerHandle, WorkerKind
+
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+
+READY_TIMEOUT_S = 30.0
+"""A worker that has not announced itself by then is lost; in practice it takes milliseconds."""
+LAST_WORDS_S = 0.2
+"""How long a worker whose channel closed is given to end by itself, so that its exit status is known."""
+MAX_ATTEMPTS = 2
+MAX_STARTS = 3
+MAX_SECONDS = 1e6
+
+Ending = Literal["end", "deadline", "lost", "exited", "malformed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All that was heard of one job."""
+
+    frames: tuple[dict[str, Any], ...]
+    ending: Ending
+    """`end` in order; `lost`: killed from outside; `exited`: ended by itself; others as named."""
+    detail: str = ""
+    waited_s: float = 0.0
+    """Seconds between the last frame and the ending."""
+
+
+@dataclass(eq=False, slots=True)
+class _Batch(Generic[ResultT]):
+    """The jobs of one call of `run`."""
+
+    results: queue.SimpleQueue[ResultT | BaseException] = field(default_factory=queue.SimpleQueue)
+    is_cancelled: bool = False
+
+
+class PoolClosed(RuntimeError):
+    """The pool was closed while, or before, it was asked for results."""
+
+
+class WorkerPool(ABC, Generic[JobT, ResultT]):
+    """Streams jobs through `n_workers` processes. Use as a context manager, or call `close`.
+
+    May be used from any thread and by several at once. Must not be used in a forked copy of the process.
+    """
+
+    recycle_after: ClassVar[int] = 500
+    """Jobs after which a worker is replaced."""
+    grace_s: ClassVar[float] = 0.25
+    """Added to `limits.time_s` before a silent worker is killed."""
+
+    def __init__(
+        self,
+        n_workers: int = 2,
+        limits: Limits | None = None,
+        *,
+        job_time_s: float = 60.0,
+        recycle_after: int | None = None,
+    ) -> None:
+        """Start the template and the workers' threads; returns before they are ready.
+
+        Args:
+            n_workers: processes that execute at the same time.
+            limits: of each load and each call; the defaults of `Limits` if None.
+            job_time_s: wall time for a whole job, over all its calls.
+            recycle_after: jobs after which a worker is replaced.
+        """
+        if n_workers < 1:
+            raise ValueError(f"n_workers must be at least 1, got {n_workers}")
+        self.n_workers = n_workers
+        self.limits = limits or Limits()
+        self.job_time_s = job_time_s
+        self._recycle_after = recycle_after or self.recycle_after
+        self._window = 4 * n_workers
+        self._owner_pid = os.getpid()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._layers: tuple[Layer, ...] = ()
+        self._batches: set[_Batch[ResultT]] = set()
+        self._tickets: queue.SimpleQueue[tuple[JobT, _Batch[ResultT]] | None] = queue.SimpleQueue()
+        self._template = Template(self._worker_kind(), self.limits)
+        self._slots = [_Slot(self, index) for index in range(n_workers)]
+
+    @abstractmethod
+    def _worker_kind(self) -> WorkerKind:
+        """Which workers the template makes."""
+
+    @abstractmethod
+    def _encode(self, job: JobT) -> dict[str, Any]:
+        """The job as one frame."""
+
+    @abstractmethod
+    def _result(self, job: JobT, transcript: Transcript) -> ResultT:
+        """What is recorded of a job, given all that was heard of it."""
+
+    @abstractmethod
+    def _is_lost(self, transcript: Transcript) -> bool:
+        """Whether the job deserves a second attempt because its worker was lost, not because of what it did."""
+
+    def run(self, jobs: Iterable[JobT]) -> Iterator[ResultT]:
+        """Yield results in order of completion; closing the iterator cancels what is not finished.
+
+        At most `4 * n_workers` jobs are drawn ahead of the results consumed.
+
+        Raises:
+            PoolClosed: the pool is or was closed.
+            WorkerCrashed: workers cannot be started at all.
+        """
+        if self._owner_pid != os.getpid():
+            raise PoolClosed("this pool belongs to another process; make one after forking")
+        batch: _Batch[ResultT] = _Batch()
+        with self._lock:
+            if self._is_closed:
+                raise PoolClosed("the pool is closed")
+            self._batches.add(batch)
+        n_waiting = 0
+        source = iter(jobs)
+        is_exhausted = False
+        try:
+            while True:
+                while not is_exhausted and n_waiting < self._window:
+                    try:
+                        job = next(source)
+                    except StopIteration:
+                        is_exhausted = True
+                    else:
+                        self._tickets.put((job, batch))
+                        n_waiting += 1
+                if not n_waiting:
+                    return
+                result = batch.results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                n_waiting -= 1
+                yield result
+        finally:
+            self._cancel(batch)
+            with self._lock:
+                self._batches.discard(batch)
+
+    def active_layers(self) -> tuple[Layer, ...]:
+        """Measures of isolation of this pool's workers, active or not; starts one if none has answered yet.
+
+        Raises:
+            WorkerCrashed: no worker can be started.
+        """
+        if not self._layers:
+            self._start_worker().retire()
+        return self._layers
+
+    def close(self) -> None:
+        """Drop unfinished jobs and end every process of the pool. May be called more than once."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            batches = list(self._batches)
+        for batch in batches:
+            self._cancel(batch)
+            batch.results.put(PoolClosed("the pool was closed before all results were there"))
+        for _ in self._slots:
+            self._tickets.put(None)
+        self._template.close()  # ends the workers; a thread that waits for one sees its channel close
+        for slot in self._slots:
+            slot.thread.join()
+
+    def __enter__(self) -> Self:
+        """Return the pool itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the pool."""
+        self.close()
+
+    def _cancel(self, batch: _Batch[ResultT]) -> None:
+        batch.is_cancelled = True
+        for slot in self._slots:
+            slot.interrupt(batch)
+
+    def _start_worker(self) -> WorkerHandle:
+        """A worker that has announced itself; a template that is gone is started anew.
+
+        Raises:
+            WorkerCrashed: it did not work the last time either.
+        """
+        reason = "the pool is closed"
+        for _ in range(MAX_STARTS):
+            template = self._template
+            try:
+                worker = template.spawn()
+            except WorkerCrashed as error:
+                reason = str(error)
+                self._replace_template(template)
+                continue
+            try:
+                frame = worker.channel.receive(time.monotonic() + READY_TIMEOUT_S)
+            except ChannelError as error:
+                frame = {"crash": error}
+            if "ready" in frame:
+                self._layers = tuple(Layer(**layer) for layer in frame["ready"])
+                return worker
+            reason = str(frame.get("crash"))
+            with contextlib.suppress(WorkerCrashed):
+                worker.retire()
+            if self._is_closed:
+                break
+        raise WorkerCrashed(f"no worker can be started: {reason}")
+
+    def _replace_template(self, lost: Template) -> None:
+        """Start a new template unless another thread has done so already."""
+        with self._lock:
+            if self._template is lost and not self._is_closed:
+                lost.close()
+                self._template = Template(self._worker_kind(), self.limits)
+
+
+class _Slot(Generic[JobT, ResultT]):
+    """One worker at a time, and the thread that talks to it."""
+
+    def __init__(self, pool: WorkerPool[JobT, ResultT], index: int) -> None:
+        self._pool = pool
+        self._worker: WorkerHandle | None = None
+        self._n_served = 0
+        self._lock = threading.Lock()
+        self._batch: _Batch[ResultT] | None = None
+        name = f"{type(pool).__name__}-{index}"
+        self.thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self.thread.start()
+
+    def interrupt(self, batch: _Batch[ResultT]) -> None:
+        """Stop waiting for the worker if it works for this batch; for use from another thread."""
+        with self._lock:
+            if self._batch is batch and self._worker is not None:
+                self._worker.interrupt()
+
+    def _work(self) -> None:
+        """Serve tickets until the pool is closed."""
+        while True:
+            if self._worker is None:
+                self._prepare()
+            ticket = self._pool._tickets.get()
+            if ticket is None:
+                break
+            job, batch = ticket
+            if batch.is_cancelled:
+                continue
+            try:
+                outcome: ResultT | BaseException = self._serve(job, batch)
+            except Exception as error:  # noqa: BLE001 - a thread's top: handed to whoever waits for the result
+                outcome = error
+            batch.results.put(outcome)
+            if self._n_served >= self._pool._recycle_after:
+                self._discard()
+        self._discard()
+
+    def _prepare(self) -> None:
+        """Have a worker ready before it is needed; if that fails, the next job will say why."""
+        try:
+            self._ensure_worker()
+        except (WorkerCrashed, OSError):
+            self._worker = None
+
+    def _ensure_worker(self) -> WorkerHandle:
+        if self._worker is None:
+            worker = self._pool._start_worker()
+            with self._lock:
+                self._worker = worker
+            self._n_served = 0
+        return self._worker
+
+    def _discard(self, wait_s: float = 0.0) -> tuple[int | None, bool]:
+        """End the worker; return its exit code (None if unknown) and whether it was killed now."""
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is None:
+            return None, False
+        try:
+            ended = worker.retire(wait_s)
+        except WorkerCrashed:
+            return None, False
+        return ended.exit_code, ended.was_killed
+
+    def _serve(self, job: JobT, batch: _Batch[ResultT]) -> ResultT:
+        """Execute a job, once more if its worker is lost."""
+        for attempt in range(MAX_ATTEMPTS):
+            transcript = self._attempt(job, batch)
+            if attempt + 1 == MAX_ATTEMPTS or batch.is_cancelled:
+                break
+            if not self._pool._is_lost(transcript):
+                break
+        return self._pool._result(job, transcript)
+
+    def _attempt(self, job: JobT, batch: _Batch[ResultT]) -> Transcript:
+        """Send the job to a worker and listen until its end, whatever that is."""
+        pool = self._pool
+        request = pool._encode(job)
+        worker = self._ensure_worker()
+        with self._lock:
+            self._batch = batch
+        self._n_served += 1
+        frames: list[dict[str, Any]] = []
+        allowed_s = pool.limits.time_s + pool.grace_s
+        heard = time.monotonic()
+        last = heard + pool.job_time_s
+        try:
+            worker.channel.send(request, heard + allowed_s)
+            while True:
+                frame = worker.channel.receive(min(heard + allowed_s, last))
+                if "end" in frame:
+                    if frame.get("worn"):
+                        self._n_served = pool._recycle_after
+                    return Transcript(tuple(frames), "end")
+                frames.append(frame)
+                heard = time.monotonic()
+        except DeadlinePassed:
+            self._discard()
+            return Transcript(tuple(frames), "deadline", "", time.monotonic() - heard)
+        except MalformedFrame as error:
+            self._discard()
+            return Transcript(tuple(frames), "malformed", str(error), time.monotonic() - heard)
+        except ChannelClosed:
+            wait_s = 0.0 if batch.is_cancelled else LAST_WORDS_S
+            ending, detail = _explain_exit(*self._discard(wait_s))
+            return Transcript(tuple(frames), ending, detail, time.monotonic() - heard)
+        finally:
+            with self._lock:
+                self._batch = None
+
+
+def _explain_exit(exit_code: int | None, was_killed: bool) -> tuple[Ending, str]:
+    """What it means that a worker's channel closed in the middle of a job."""
+    if exit_code is None:
+        return "lost", "the sandbox's template ended"
+    if was_killed:
+        return "exited", "it closed its channel"
+    if exit_code >= 0:
+        return "exited", f"it exited with status {exit_code}"
+    name = _signal_name(-exit_code)
+    if -exit_code == signal.SIGXCPU:
+        return "deadline", "it used up its processor time"
+    if -exit_code in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        return "lost", f"it was ended by {name}"
+    return "exited", f"it was ended by {name}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def seconds(value: object) -> float:
+    """A duration out of a frame, which untrusted code may have written."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0.0
+    return round(float(value), 6) if 0 <= value <= MAX_SECONDS else 0.0

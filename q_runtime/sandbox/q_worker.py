@@ -1,0 +1,217 @@
+"""Worker for q Programs: a fresh Session per Program in a process that serves many of them.
+
+A Program is data to our own interpreter, whose primitives are an allowlist, so one process may serve many Programs; a
+Session shares nothing with the one before it. The Session keeps time between the steps that it interprets; what it
+cannot interrupt is ended from outside by the pool. After a Program ran out of memory the worker asks to be replaced.
+
+What this deliberately does not do: compare values (`pipeline`), isolate itself (`isolation`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import pkgutil
+import re
+import resource
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from q_runtime.engine import NO_FUNCTION, NOT_RUN, Wire
+from q_runtime.errors import LimitExceeded, QError, QSyntaxError, UnsupportedFeature
+from q_runtime.limits import Limits
+from q_runtime.sandbox.capture import BoundedText
+from q_runtime.sandbox.protocol import Channel, encode_frame
+from q_runtime.session import Session
+
+MAX_DETAIL_CHARS = 500
+NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_.]*")
+FUNCTION_TYPES = range(100, 113)
+GENERIC_NULL = 101
+WARM_UP_PROGRAM = "f:{[x;y] s:0; i:0; while[i<x; s+:i*y; i+:1]; s}"
+
+
+class _TooMuchOutput(Exception):
+    """The result is longer than allowed."""
+
+
+def warm_up() -> None:
+    """Import every module of the engine and do once what the first Program would otherwise pay for."""
+    import q_runtime
+
+    # The name by which a Session knows that it need not start a thread with a deep stack: it would not be allowed
+    # to here, and the main thread's stack is as deep (isolation.STACK_BYTES).
+    threading.current_thread().name = "q-session"
+    for package in ("evaluate", "lang", "prims", "values"):
+        folder = [f"{path}/{package}" for path in q_runtime.__path__]
+        for module in pkgutil.iter_modules(folder, f"q_runtime.{package}."):
+            importlib.import_module(module.name)
+    session = Session()
+    session.evaluate_wire(WARM_UP_PROGRAM)
+    session.apply_wire("f", [{"t": -7, "v": 3}, {"t": -7, "v": 2}])
+
+
+def serve(channel: Channel, limits: Limits) -> None:
+    """Execute jobs until the pool ends this process."""
+    runner = _Runner(channel, limits)
+    while True:
+        runner.run(channel.receive())
+
+
+class _Runner:
+    """Executes jobs one after the other and sends a frame for everything it evaluates."""
+
+    def __init__(self, channel: Channel, limits: Limits) -> None:
+        self._channel = channel
+        self._limits = limits
+        self._printed = BoundedText(limits.output_bytes)
+        self._pending = b""
+        self._is_builtin: dict[str, bool] = {}
+        self._is_worn = False
+
+    def run(self, job: dict[str, Any]) -> None:
+        """Load the Program; if that works, make the calls until one exceeds the time."""
+        calls = job["calls"]
+        self._limit_processor_time(1 + len(calls))
+        session = Session(self._limits)
+        loaded, function = self._load(session, job["program"], job["entry_point"], bool(calls))
+        self._send("load", loaded)
+        if loaded["status"] == "ok":
+            self._call_all(session, function, calls)
+        self._pending += encode_frame({"end": True, "worn": self._is_worn})
+        self._flush()
+
+    def _call_all(self, session: Session, function: str | Wire, calls: list[list[Wire]]) -> None:
+        is_overrun = False
+        for arguments in calls:
+            if is_overrun:
+                self._send("call", _execution("time_limit", error="time", detail=NOT_RUN))
+                continue
+            self._flush()
+            called = self._evaluate(session, partial(session.apply_wire, function, arguments))
+            is_overrun = called["status"] == "time_limit"
+            self._send("call", called)
+
+    def _load(
+        self, session: Session, program: str, entry_point: str | None, must_have_function: bool
+    ) -> tuple[dict[str, Any], str | Wire]:
+        """Evaluate the Program text and find what is to be called."""
+        loaded = self._evaluate(session, partial(session.evaluate_wire, program))
+        if loaded["status"] != "ok":
+            return loaded, ""
+        if entry_point and self._is_defined(session, entry_point):
+            return loaded, entry_point
+        if _is_function(loaded["value"]):
+            return loaded, loaded["value"]
+        if must_have_function:
+            wanted = f"no function {entry_point!r} and " if entry_point else ""
+            detail = f"{wanted}the last value is not a function"
+            stdout = loaded["stdout"]
+            return _execution("q_error", error=NO_FUNCTION, detail=detail, stdout=stdout), ""
+        return loaded, ""
+
+    def _is_defined(self, session: Session, name: str) -> bool:
+        """Tell whether the Program gave the name a function; q's own names do not count."""
+        if not NAME.fullmatch(name):
+            return False
+        if name not in self._is_builtin:
+            self._is_builtin[name] = _names_function(Session(self._limits), name)
+        return not self._is_builtin[name] and _names_function(session, name)
+
+    def _evaluate(self, session: Session, thunk: Callable[[], Wire]) -> dict[str, Any]:
+        """Run q; everything that may come of it becomes a status."""
+        started = time.perf_counter()
+        status, value, error, detail = "ok", None, None, ""
+        try:
+            value = self._checked(thunk())
+        except QSyntaxError as failure:
+            status, error, detail = "syntax_error", failure.code, str(failure)
+        except QError as failure:
+            status = "memory_limit" if failure.code == "wsfull" else "q_error"
+            error, detail = failure.code, str(failure)
+        except UnsupportedFeature as failure:
+            status, error, detail = "unsupported", "unsupported", str(failure)
+        except LimitExceeded as failure:
+            status, error, detail = _of_limit(failure)
+        except MemoryError:
+            status, error = "memory_limit", "wsfull"
+            detail = f"more than {self._limits.memory_mb} MB"
+        except RecursionError:
+            status, error, detail = "q_error", "stack", "calls or values nested too deeply"
+        except _TooMuchOutput:
+            status, error = "output_limit", "output"
+            detail = f"a result of more than {self._limits.output_bytes} bytes"
+        duration_s = time.perf_counter() - started
+        self._is_worn = self._is_worn or status == "memory_limit"
+        self._printed.write(session.take_output())
+        stdout, has_overflowed = self._printed.take()
+        if has_overflowed and status == "ok":
+            status, value, error = "output_limit", None, "output"
+            detail = f"more than {self._limits.output_bytes} characters printed"
+        return _execution(status, value, error, detail[:MAX_DETAIL_CHARS], stdout, duration_s)
+
+    def _checked(self, value: Wire) -> Wire:
+        """The value, if it is short enough to be sent."""
+        if len(json.dumps(value, allow_nan=False)) > self._limits.output_bytes:
+            raise _TooMuchOutput
+        return value
+
+    def _limit_processor_time(self, n_evaluations: int) -> None:
+        """Let the kernel end this process if the pool cannot: some seconds beyond what the job may use."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        used_s = usage.ru_utime + usage.ru_stime
+        most_s = math.ceil(used_s + n_evaluations * self._limits.time_s) + 2
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (most_s, hard))
+
+    def _send(self, kind: str, execution: dict[str, Any]) -> None:
+        """Keep a frame until the next evaluation begins, so that the last one travels with the end."""
+        self._pending += encode_frame({kind: execution})
+
+    def _flush(self) -> None:
+        """Send what is kept: nothing that was finished may be lost with the next evaluation."""
+        if self._pending:
+            self._channel.send_bytes(self._pending)
+            self._pending = b""
+
+
+def _execution(
+    status: str,
+    value: Wire | None = None,
+    error: str | None = None,
+    detail: str = "",
+    stdout: str = "",
+    duration_s: float = 0.0,
+) -> dict[str, Any]:
+    """An `ExecutionResult` as JSON."""
+    return {
+        "status": status,
+        "value": value,
+        "error": error,
+        "detail": detail,
+        "stdout": stdout,
+        "duration_s": duration_s,
+    }
+
+
+def _of_limit(failure: LimitExceeded) -> tuple[str, str, str]:
+    """Status, error and detail of a limit; nesting too deep is q's own 'stack."""
+    if failure.kind == "depth":
+        return "q_error", "stack", str(failure)
+    return f"{failure.kind}_limit", failure.kind, str(failure)
+
+
+def _is_function(value: Wire) -> bool:
+    kind = value["t"]
+    return kind in FUNCTION_TYPES and not (kind == GENERIC_NULL and value["v"] == "::")
+
+
+def _names_function(session: Session, name: str) -> bool:
+    try:
+        return _is_function(session.evaluate_wire(name))
+    except (QError, UnsupportedFeature, LimitExceeded, MemoryError, RecursionError):
+        return False

@@ -1,0 +1,169 @@
+"""A q session: text in, values or console text out, state kept between calls.
+
+Each call runs on a thread with a deep stack, under the session's Limits, so that deep q recursion ends in
+'stack and never in a crash. Sessions are independent of each other; one session serves one caller at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from q_runtime.errors import QError, RuntimeFault, UnsupportedFeature
+from q_runtime.evaluate import compiler
+from q_runtime.evaluate.interpreter import Interpreter
+from q_runtime.limits import Limits, activate
+from q_runtime.values.convert import to_python, to_q
+from q_runtime.values.functions import Nil
+from q_runtime.values.vectors import Value
+from q_runtime.values.wire import Wire, from_wire, to_wire
+
+T = TypeVar("T")
+_STACK_BYTES = 256 << 20
+_FRAMES_PER_CALL = 12
+_spawn = threading.Lock()
+
+
+class Session:
+    """One q session.
+
+    limits: what each call of eval, call, console and so on may use; Limits() when None.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._interpreter = Interpreter(self.limits)
+
+    # -- the public calls
+
+    def eval(self, text: str) -> Any:
+        """Evaluate q text; return the value of its last expression as a Python value.
+
+        Raises: QError for what q signals; UnsupportedFeature; LimitExceeded.
+        """
+        return self._guarded(lambda: to_python(self._interpreter.run(text)))
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Apply the q function `name` (a global, or the text of a function) to Python values."""
+
+        def body() -> Any:
+            f = self._function(name)
+            return to_python(self._interpreter.apply(f, [to_q(a) for a in args] or [to_q(None)]))
+
+        return self._guarded(body)
+
+    def define(self, name: str, text: str) -> None:
+        """Evaluate `text` and assign the result to the global `name`."""
+        self._guarded(lambda: self._interpreter.set_global(name, self._interpreter.run(text)))
+
+    def console(self, text: str) -> str:
+        """Return what kdb+ prints when `text` is entered at the prompt; an error as `'type`."""
+
+        try:
+            return self.print_or_raise(text)
+        except QError as error:
+            return f"{self.take_output()}'{error.code}"
+
+    def print_or_raise(self, text: str) -> str:
+        """Return what `text` prints when entered at the prompt; an error is raised, not printed.
+
+        Output written before an error stays for `take_output`.
+        """
+
+        def body() -> str:
+            interpreter = self._interpreter
+            interpreter.output.clear()
+
+            def print_value(value: Value, silent: bool) -> None:
+                if not silent and type(value) is not Nil:
+                    interpreter.write(interpreter.display(value) + "\n")
+
+            interpreter.run(text, print_value)
+            return self.take_output().removesuffix("\n")
+
+        return self._guarded(body)
+
+    def eval_script(self, text: str) -> None:
+        """Run a script; values of its statements are neither printed nor converted."""
+        self._guarded(lambda: self._interpreter.run(text))
+
+    def evaluate_wire(self, text: str) -> Wire:
+        """Evaluate q text; return the value of its last expression in wire form."""
+        return self._guarded(lambda: to_wire(self._interpreter.run(text)))
+
+    def apply_wire(self, function: Wire | str, args: Sequence[Wire]) -> Wire:
+        """Apply a function (its name, its text, or its wire form) to wire values."""
+
+        def body() -> Wire:
+            text = function if isinstance(function, str) else function["v"]
+            f = self._function(text)
+            values = [from_wire(a, self._interpreter.run) for a in args]
+            return to_wire(self._interpreter.apply(f, values or [to_q(None)]))
+
+        return self._guarded(body)
+
+    def take_output(self) -> str:
+        """Return and clear what q code wrote (with `show` and the like) since the last call."""
+        text = "".join(self._interpreter.output)
+        self._interpreter.output.clear()
+        return text
+
+    # -- inside
+
+    def _function(self, name: str) -> Value:
+        """Return the function of that name or text."""
+        return self._interpreter.run(name)
+
+    def _guarded(self, body: Callable[[], T]) -> T:
+        """Run `body` on a deep-stack thread under the limits; its exceptions come out here."""
+        if threading.current_thread().name == "q-session":
+            return self._bounded(body)
+        outcome: list[Any] = []
+
+        def target() -> None:
+            try:
+                outcome.append((True, self._bounded(body)))
+            except BaseException as error:  # handed to the caller's thread, which raises it
+                outcome.append((False, error))
+
+        with _spawn:
+            before = threading.stack_size(_STACK_BYTES)
+            try:
+                thread = threading.Thread(target=target, name="q-session", daemon=True)
+                thread.start()
+            finally:
+                threading.stack_size(before)
+        try:
+            thread.join()
+        except BaseException:
+            self._interpreter.budget.deadline = 0.0
+            raise
+        done, result = outcome[0]
+        if done:
+            return result
+        raise result
+
+    def _bounded(self, body: Callable[[], T]) -> T:
+        budget = self._interpreter.budget
+        budget.start()
+        activate(budget)
+        wanted = self.limits.depth * _FRAMES_PER_CALL + 1000
+        if sys.getrecursionlimit() < wanted:
+            sys.setrecursionlimit(wanted)
+        try:
+            return body()
+        except RecursionError:
+            raise QError("stack", "calls nested too deep") from None
+        except MemoryError:
+            raise QError("wsfull", "out of memory") from None
+        except QError as error:
+            compiler.locate(error)
+            raise
+        except RuntimeFault:
+            raise
+        except Exception as error:  # a fault of this engine is never the q program's: report it as a gap
+            raise UnsupportedFeature(f"{type(error).__name__}: {error}") from error
+        finally:
+            activate(None)

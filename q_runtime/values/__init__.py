@@ -1,0 +1,1 @@
+"""Values of q: atoms, vectors, general lists, dictionaries, tables and functions."""

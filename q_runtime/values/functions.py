@@ -1,0 +1,151 @@
+"""Function values: primitives, lambdas, projections, compositions and derived functions.
+
+They only hold data; evaluate/apply.py applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from q_runtime.values.vectors import Value
+
+
+class Nil:
+    """The generic null `::`, also the identity function."""
+
+    __slots__ = ()
+    t = 101
+
+
+NIL = Nil()
+
+
+class Hole:
+    """An elided argument in a projection."""
+
+    __slots__ = ()
+    t = 101
+
+
+HOLE = Hole()
+
+
+class Prim:
+    """A primitive: an operator or a keyword.
+
+    `fn` takes the q arguments; when `needs_host` is set it takes the host first. `ranks` lists the
+    argument counts it accepts; `rank` is the usual one.
+    """
+
+    __slots__ = ("atomic", "doc", "fn", "infix", "name", "needs_host", "rank", "ranks", "t")
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., Value],
+        ranks: tuple[int, ...],
+        *,
+        needs_host: bool = False,
+        infix: bool = False,
+        atomic: bool = False,
+    ) -> None:
+        self.name = name
+        self.fn = fn
+        self.ranks = ranks
+        self.rank = ranks[0]
+        self.needs_host = needs_host
+        self.infix = infix
+        self.atomic = atomic
+        self.doc = fn.__doc__ or ""
+        self.t = 101 if ranks[0] == 1 else 102
+
+    def __repr__(self) -> str:
+        return f"Prim({self.name})"
+
+
+class IteratorValue:
+    """A bare iterator such as `(')`."""
+
+    __slots__ = ("glyph",)
+    t = 103
+
+    def __init__(self, glyph: str) -> None:
+        self.glyph = glyph
+
+
+class Lambda:
+    """A lambda: its source text, parameter names and the Python function compiled from it."""
+
+    __slots__ = ("fn", "namespace", "params", "rank", "source")
+    t = 100
+
+    def __init__(self, source: str, params: tuple[str, ...], namespace: str = "") -> None:
+        self.source = source
+        self.params = params
+        self.rank = max(1, len(params))
+        self.namespace = namespace
+        self.fn: Callable[..., Any] = _uncompiled
+
+
+def _uncompiled(*_: Value) -> Value:
+    raise AssertionError("lambda was not linked to a session")
+
+
+class Projection:
+    """A function with some arguments fixed; `args` holds HOLE where one is missing."""
+
+    __slots__ = ("args", "f", "rank")
+    t = 104
+
+    def __init__(self, f: Value, args: tuple[Value, ...]) -> None:
+        self.f = f
+        self.args = args
+        self.rank = sum(1 for a in args if a is HOLE)
+
+
+class Composition:
+    """`f` after `g`: the result of `g` on all arguments is passed to `f`."""
+
+    __slots__ = ("f", "g")
+    t = 105
+
+    def __init__(self, f: Value, g: Value) -> None:
+        self.f = f
+        self.g = g
+
+
+ITERATOR_TYPES = {"'": 106, "/": 107, "\\": 108, "':": 109, "/:": 110, "\\:": 111}
+
+
+class Derived:
+    """An iterator applied to a value: `f'`, `f/`, `f\\` and so on."""
+
+    __slots__ = ("f", "glyph", "t")
+
+    def __init__(self, glyph: str, f: Value) -> None:
+        self.glyph = glyph
+        self.f = f
+        self.t = ITERATOR_TYPES[glyph]
+
+
+FUNCTION_CLASSES = (Prim, Lambda, Projection, Composition, Derived, IteratorValue)
+
+
+def is_function(x: Value) -> bool:
+    """Say whether `x` can be applied as a function (lists and dictionaries are not counted)."""
+    return type(x) in FUNCTION_CLASSES
+
+
+def rank_of(f: Value) -> int:
+    """Return the number of arguments that `f` takes; 1 for data."""
+    c = type(f)
+    if c is Lambda or c is Prim or c is Projection:
+        return f.rank
+    if c is Composition:
+        return rank_of(f.g)
+    if c is Derived:
+        if f.glyph == "'":
+            return rank_of(f.f)
+        return 2 if f.glyph in ("/:", "\\:") else 1
+    return 1

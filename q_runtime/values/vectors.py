@@ -1,0 +1,265 @@
+"""Atoms, vectors and general lists, and the small operations that build and read them.
+
+A non-null long is a Python `int`, a float a `float`, a boolean a `bool`; so `type(x) is int` says
+"long, and not null". Every other atom is an `Atom`. Values are immutable by convention: operations
+return new ones and never write to an array that they did not make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.values import qtypes as qt
+
+Value = Any
+"""Any q value."""
+
+
+class Atom:
+    """An atom other than a non-null long, a float or a boolean.
+
+    `t` is the negative type number; `v` the raw Python scalar: int for bytes, integers, chars (code)
+    and temporals, float for reals and datetimes, str for symbols.
+    """
+
+    __slots__ = ("t", "v")
+
+    def __init__(self, t: int, v: Any) -> None:
+        self.t = t
+        self.v = v
+
+    def __repr__(self) -> str:
+        return f"Atom({self.t}, {self.v!r})"
+
+
+class Vec:
+    """A simple vector: `t` in 1..19 and a NumPy array of that type's dtype, shape (n,)."""
+
+    __slots__ = ("a", "attr", "t")
+
+    def __init__(self, t: int, a: np.ndarray, attr: str = "") -> None:
+        self.t = t
+        self.a = a
+        self.attr = attr
+
+    def __repr__(self) -> str:
+        return f"Vec({self.t}, {self.a.tolist()!r})"
+
+
+class GList:
+    """A general list (type 0) over a Python list of q values."""
+
+    __slots__ = ("items",)
+    t = 0
+
+    def __init__(self, items: list[Value]) -> None:
+        self.items = items
+
+    def __repr__(self) -> str:
+        return f"GList({self.items!r})"
+
+
+NULL_LONG = Atom(-7, qt.LONG_NULL)
+CHARS = tuple(Atom(-10, code) for code in range(256))
+EMPTY_SYMBOL = Atom(-11, "")
+
+
+def type_number(x: Value) -> int:
+    """Return the kdb+ type number of any value."""
+    c = type(x)
+    if c is int:
+        return -7
+    if c is float:
+        return -9
+    if c is bool:
+        return -1
+    return x.t
+
+
+def make_atom(t: int, raw: Any) -> Value:
+    """Build an atom of positive type `t` from a raw Python scalar."""
+    if t == 7:
+        return raw if raw != qt.LONG_NULL else NULL_LONG
+    if t == 9:
+        return raw
+    if t == 1:
+        return raw
+    if t == 10:
+        return CHARS[raw]
+    return Atom(-t, raw)
+
+
+def raw_of(x: Value) -> Any:
+    """Return the raw Python scalar inside an atom."""
+    return x.v if type(x) is Atom else x
+
+
+def symbol(text: str) -> Atom:
+    """Build a symbol atom."""
+    return Atom(-11, text)
+
+
+def item_at(v: Vec, i: int) -> Value:
+    """Return item `i` of a vector as an atom; `i` must be in range and not negative."""
+    t = v.t
+    raw = v.a.item(i)
+    if t == 7:
+        return raw if raw != qt.LONG_NULL else NULL_LONG
+    if t == 9 or t == 1:
+        return raw
+    if t == 10:
+        return CHARS[raw]
+    return Atom(-t, raw)
+
+
+def items_of(x: Value) -> list[Value]:
+    """Return the items of a list value as a Python list of q values."""
+    c = type(x)
+    if c is GList:
+        return x.items
+    if c is Vec:
+        t = x.t
+        raws = x.a.tolist()
+        if t == 9 or t == 1:
+            return raws
+        if t == 7:
+            null = qt.LONG_NULL
+            return [r if r != null else NULL_LONG for r in raws]
+        if t == 10:
+            return [CHARS[r] for r in raws]
+        return [Atom(-t, r) for r in raws]
+    if hasattr(x, "rows"):
+        return x.rows()
+    raise QError("type", "expected a list")
+
+
+def vector(t: int, raws: Iterable[Any]) -> Vec:
+    """Build a vector of positive type `t` from raw Python scalars."""
+    raws = list(raws)
+    if qt.DTYPES[t] == object:
+        a = np.empty(len(raws), dtype=object)
+        a[:] = raws
+        return Vec(t, a)
+    return Vec(t, np.array(raws, dtype=qt.DTYPES[t]))
+
+
+def longs(raws: Iterable[int] | np.ndarray) -> Vec:
+    """Build a long vector."""
+    return Vec(7, np.array(raws if isinstance(raws, np.ndarray) else list(raws), dtype=np.int64))
+
+
+def booleans(raws: Any) -> Vec:
+    """Build a boolean vector."""
+    return Vec(1, np.asarray(raws, dtype=bool))
+
+
+def symbols(texts: Iterable[str]) -> Vec:
+    """Build a symbol vector."""
+    return vector(11, texts)
+
+
+def string(text: str) -> Vec:
+    """Build a char vector from text (its UTF-8 bytes)."""
+    data = text.encode("utf-8", "surrogateescape")
+    return Vec(10, np.frombuffer(data, dtype=np.uint8))
+
+
+def bytes_string(data: bytes) -> Vec:
+    """Build a char vector from bytes."""
+    return Vec(10, np.frombuffer(data, dtype=np.uint8))
+
+
+def text_of(x: Value) -> str:
+    """Return the text of a char vector, char atom or symbol.
+
+    Raises: QError('type') for anything else.
+    """
+    c = type(x)
+    if c is Vec and x.t == 10:
+        return x.a.tobytes().decode("utf-8", "surrogateescape")
+    if c is Atom and x.t == -10:
+        return bytes((x.v,)).decode("utf-8", "surrogateescape")
+    if c is Atom and x.t == -11:
+        return x.v
+    if c is GList and not x.items:
+        return ""
+    raise QError("type", "expected text")
+
+
+def empty(t: int) -> Value:
+    """Return the empty list of positive type `t`; 0 gives the empty general list."""
+    return GList([]) if t == 0 else Vec(t, np.empty(0, dtype=qt.DTYPES[t]))
+
+
+def null_atom(t: int) -> Value:
+    """Return the null atom of positive type `t`."""
+    return make_atom(t, qt.NULLS[t])
+
+
+def collapse(items: Sequence[Value]) -> Value:
+    """Build a list of `items`: a vector when all are atoms of one type, else a general list."""
+    if not items:
+        return GList([])
+    c = type(items[0])
+    if c is int or c is float or c is bool:
+        for x in items:
+            if type(x) is not c:
+                break
+        else:
+            return Vec(
+                7 if c is int else 9 if c is float else 1,
+                np.array(items, dtype=np.int64 if c is int else np.float64 if c is float else bool),
+            )
+        if c is not int:
+            return GList(list(items))
+    elif c is not Atom:
+        uniform = getattr(c, "collapse_rows", None)
+        made = uniform(items) if uniform is not None else None
+        return made if made is not None else GList(list(items))
+    t = type_number(items[0])
+    for x in items:
+        if type_number(x) != t:
+            return GList(list(items))
+    return vector(-t, [raw_of(x) for x in items])
+
+
+def take_rows(x: Value, indices: np.ndarray) -> Value:
+    """Select items of a list by an int64 array of in-range positions, shape (m,)."""
+    c = type(x)
+    if c is Vec:
+        return Vec(x.t, x.a[indices])
+    if c is GList:
+        items = x.items
+        return collapse([items[i] for i in indices.tolist()])
+    return x.take(indices)
+
+
+def length(x: Value) -> int:
+    """Return the number of items; 1 for an atom or a function."""
+    c = type(x)
+    if c is Vec:
+        return len(x.a)
+    if c is GList:
+        return len(x.items)
+    size = getattr(x, "size", None)
+    return 1 if size is None else size()
+
+
+def is_atom(x: Value) -> bool:
+    """Say whether `x` is an atom (a function is not)."""
+    return type_number(x) < 0
+
+
+def is_list(x: Value) -> bool:
+    """Say whether `x` is a vector or a general list."""
+    c = type(x)
+    return c is Vec or c is GList
+
+
+def is_null_raw(t: int, raw: Any) -> bool:
+    """Say whether `raw` is the null of positive type `t`."""
+    return raw != raw if t in qt.FLOATS else raw == qt.NULLS[t] and t not in (1, 4)
