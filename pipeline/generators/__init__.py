@@ -1,0 +1,1 @@
+"""What produces Completions. Only modules in here (and in `trainers/`) import torch or transformers."""

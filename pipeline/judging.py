@@ -1,0 +1,99 @@
+"""Programs against Problems: runs the sandbox, asks the grader, and never runs the same Program twice.
+
+A `Judge` holds one pool of q workers. It is the only path in the pipeline by which q is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+from pipeline.config import ExecutionConfig
+from pipeline.errors import GradingError
+from pipeline.records import Verdict
+from pipeline.suite import TestSuite
+from q_runtime import EngineUnavailable, Limits, QPool
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One Program to be judged for one Problem; None stands for a Completion without a Program."""
+
+    problem: str
+    program: str | None
+
+
+class Judge:
+    """Verdicts for Candidates; a context manager that owns the workers."""
+
+    def __init__(self, execution: ExecutionConfig) -> None:
+        """Start the workers. Raises: GradingError when the engine is not there."""
+        limits = Limits(
+            time_s=execution.time_s,
+            memory_mb=execution.memory_mb,
+            output_bytes=execution.output_bytes,
+        )
+        try:
+            self._pool = QPool(n_workers=execution.workers, limits=limits, engine=execution.engine)
+        except EngineUnavailable as error:
+            raise GradingError(
+                f"the q engine {execution.engine!r} cannot be used: {error}"
+            ) from error
+        self.engine = execution.engine
+        self.engine_version = self._pool.version
+        self._known: dict[tuple[str, str, str], Verdict] = {}
+
+    def __enter__(self) -> Judge:
+        self._pool.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.__exit__(kind, error, traceback)
+
+    def judge(
+        self,
+        candidates: Sequence[Candidate],
+        suites: Mapping[str, TestSuite],
+        on_progress: Progress = lambda done: None,
+    ) -> list[Verdict]:
+        """One Verdict per Candidate, in order; equal Candidates are executed once.
+
+        A fault of ours is tried again the next time the same Program is asked about: it is not remembered.
+        """
+        found: dict[Candidate, Verdict] = {}
+        owed: dict[Candidate, None] = {}
+        for candidate in candidates:
+            suite = suites[candidate.problem]
+            if candidate.program is None:
+                found[candidate] = suite.no_program(self.engine, self.engine_version)
+            elif known := self._known.get((candidate.problem, candidate.program, suite.tests_hash)):
+                found[candidate] = known
+            else:
+                owed[candidate] = None
+        for done, (candidate, verdict) in enumerate(self._run(list(owed), suites), start=1):
+            found[candidate] = verdict
+            if verdict.kind.is_scored and candidate.program is not None:
+                key = (candidate.problem, candidate.program, suites[candidate.problem].tests_hash)
+                self._known[key] = verdict
+            on_progress(done)
+        return [found[candidate] for candidate in candidates]
+
+    def _run(
+        self, candidates: Sequence[Candidate], suites: Mapping[str, TestSuite]
+    ) -> Iterable[tuple[Candidate, Verdict]]:
+        jobs = (
+            suites[candidate.problem].job(str(index), candidate.program or "")
+            for index, candidate in enumerate(candidates)
+        )
+        for result in self._pool.run(jobs):
+            candidate = candidates[int(result.key)]
+            suite = suites[candidate.problem]
+            yield candidate, suite.grade(result, self.engine, self.engine_version)

@@ -1,0 +1,1 @@
+"""Prompt templates and how a Problem is rendered into one."""

@@ -1,0 +1,136 @@
+"""Answers of the Python references, from the sandbox: the only source of expected values.
+
+Turns a Problem's generator into TestCases, for the tests that a Problem keeps and for the fresh inputs of one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from pipeline.records import Problem, TestCase, Visibility, content_hash
+from q_runtime import PythonJob, PythonPool, decode_typed, encode_typed
+
+TOGETHER = 100
+"""References that share one process where that is allowed."""
+
+_DRAWN = """
+def drawn(index):
+    reference, entry_point, generator = SOURCES[index]
+    names = {}
+    exec(reference, names)
+    exec(generator, names)
+    pairs = []
+    for number in range(COUNT):
+        try:
+            arguments = names["generate"](random.Random(f"{SEED}:{number}"))
+            pairs.append((arguments, names[entry_point](*arguments)))
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+            continue  # an input that the reference has no answer for is no test
+    return pairs
+"""
+
+
+def drawn_tests(
+    problems: Iterable[Problem],
+    pool: PythonPool,
+    count: int,
+    seed: int,
+    first_index: int,
+    visibility: Visibility = "hidden",
+) -> Iterator[tuple[str, tuple[TestCase, ...]]]:
+    """Draw `count` inputs per Problem with a generator and let its reference answer them.
+
+    Inputs on which the reference fails, or which repeat a stored test or each other, are left out. Yields
+    (slug, tests) in any order; the tests are numbered on from `first_index`.
+    """
+    wanted = {
+        problem.slug: problem for problem in problems if problem.generator and problem.reference
+    }
+    jobs = (
+        PythonJob(
+            key=problem.slug,
+            source=problem.reference,
+            entry_point=problem.entry_point,
+            generator={"source": problem.generator, "seed": seed, "count": count},
+        )
+        for problem in wanted.values()
+    )
+    for result in pool.run(jobs):
+        problem = wanted[str(result.key)]
+        seen = {content_hash(list(test.arguments)) for test in problem.tests}
+        tests: list[TestCase] = []
+        for call in result.calls:
+            if call.status != "ok" or _is_repeat(call.arguments, seen):
+                continue
+            tests.append(
+                TestCase(
+                    index=first_index + len(tests),
+                    visibility=visibility,
+                    arguments=tuple(call.arguments),
+                    expected=call.value,
+                    comparator=problem.tests[0].comparator if problem.tests else "equal",
+                )
+            )
+        yield problem.slug, tuple(tests)
+
+
+def drawn_together(
+    problems: Iterable[Problem], pool: PythonPool, count: int, seed: int
+) -> Iterator[tuple[str, tuple[TestCase, ...]]]:
+    """`drawn_tests` for many Problems whose Python we made ourselves: a hundred share one sandboxed process.
+
+    A process per reference is what keeps strangers' references apart; rows that were put together from accepted
+    ones need no such wall between them, and there are thousands of them in every round.
+    """
+    queue = list(problems)
+    batches = {str(at): queue[at : at + TOGETHER] for at in range(0, len(queue), TOGETHER)}
+    jobs = [
+        PythonJob(
+            key=key,
+            source=_together_source(batch, count, seed),
+            expressions=tuple(f"drawn({index})" for index in range(len(batch))),
+        )
+        for key, batch in batches.items()
+    ]
+    for result in pool.run(jobs):
+        for problem, answer in zip(batches[result.key], result.expressions, strict=False):
+            if answer.status == "ok":
+                yield problem.slug, _tests_of(decode_typed(answer.value))
+
+
+def largest_answer_share(tests: Iterable[TestCase]) -> float:
+    """Share of the commonest expected value: near 1 the tests tell little. 1.0 for no tests."""
+    answers = [content_hash(test.expected) for test in tests]
+    return max((answers.count(answer) for answer in set(answers)), default=1) / max(1, len(answers))
+
+
+def _together_source(batch: Sequence[Problem], count: int, seed: int) -> str:
+    sources = [(problem.reference, problem.entry_point, problem.generator) for problem in batch]
+    return f"import random\nSOURCES = {sources!r}\nSEED, COUNT = {seed}, {count}\n{_DRAWN}"
+
+
+def _tests_of(pairs: Iterable[tuple[Any, Any]]) -> tuple[TestCase, ...]:
+    """TestCases from (arguments, answer) pairs of Python values, without repeats."""
+    seen: set[str] = set()
+    tests: list[TestCase] = []
+    for arguments, answer in pairs:
+        encoded = tuple(encode_typed(argument) for argument in arguments)
+        if not _is_repeat(encoded, seen):
+            tests.append(
+                TestCase(
+                    index=len(tests),
+                    visibility="hidden",
+                    arguments=encoded,
+                    expected=encode_typed(answer),
+                )
+            )
+    return tuple(tests)
+
+
+def _is_repeat(arguments: Any, seen: set[str]) -> bool:
+    key = content_hash(list(arguments))
+    if key in seen:
+        return True
+    seen.add(key)
+    return False

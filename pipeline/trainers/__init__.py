@@ -1,0 +1,1 @@
+"""What changes weights. Only modules in here (and in `generators/`) import torch, transformers or trl."""
