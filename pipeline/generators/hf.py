@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from pipeline.config import ComputeConfig
 from pipeline.errors import GenerationError
@@ -63,12 +63,13 @@ class HFGenerator:
         ).to(self.device)
         torch.manual_seed(seed % (2**63))
         tokens = self.model.generate(
-            **batch,
+            input_ids=batch["input_ids"].repeat_interleave(n, dim=0),
+            attention_mask=batch["attention_mask"].repeat_interleave(n, dim=0),
+            past_key_values=self._read(batch["input_ids"], batch["attention_mask"], n),
             do_sample=True,
             temperature=temperature,
             top_k=0,
             top_p=1.0,
-            num_return_sequences=n,
             max_new_tokens=max_new_tokens,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
@@ -76,6 +77,27 @@ class HFGenerator:
         drawn = tokens[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self._completion(ids, seed, temperature) for ids in drawn]
         return [completions[start : start + n] for start in range(0, len(completions), n)]
+
+    def _read(self, ids: torch.Tensor, mask: torch.Tensor, n: int) -> DynamicCache | None:
+        """The cache of all but the last prompt token, read once per prompt and repeated for its `n` samples.
+
+        `generate` with several return sequences would read every prompt `n` times; prompts are several times longer
+        than answers, so that is most of the work.
+        """
+        if ids.shape[1] < 2:
+            return None
+        cache = DynamicCache(config=self.model.config)
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+        self.model(
+            input_ids=ids[:, :-1],
+            attention_mask=mask[:, :-1],
+            position_ids=positions[:, :-1],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        cache.batch_repeat_interleave(n)
+        return cache
 
     def _completion(self, ids: list[int], seed: int, temperature: float) -> Completion:
         stop = self.tokenizer.eos_token_id

@@ -116,7 +116,11 @@ def _augmented(context: RunContext, chosen: Sequence[Solution], name: str) -> li
     rng = random.Random(seed_for(context.config.seed, "augment", name))
     n = min(settings.max_splices, round(settings.splices_per_program * len(sources)))
     claims = digit_swaps(sources, rng, settings.digit_swaps) + splices(sources, rng, n, held_out)
-    return list({claim.claim: claim for claim in claims}.values())
+    # A row that happens to be an unsolved Problem would hand over what the loop is to find.
+    unsolved = {p.statement for p in context.train} - {row.description for row in sources}
+    return list(
+        {claim.claim: claim for claim in claims if claim.description not in unsolved}.values()
+    )
 
 
 def _proven(context: RunContext, claims: Sequence[ProgramRow]) -> list[ProgramRow]:

@@ -17,7 +17,9 @@ def test_every_preset_is_valid() -> None:
 
 
 def test_an_override_reaches_its_place_with_its_type() -> None:
-    config = load_preset("demo", ["sampling.k=3", "policy.base=some/model", "problems.sets=[\"mbpp\"]"])
+    config = load_preset(
+        "demo", ["sampling.k=3", "policy.base=some/model", 'problems.sets=["mbpp"]']
+    )
 
     assert config.sampling.k == 3
     assert config.policy.base == "some/model"
@@ -28,7 +30,10 @@ def test_an_override_reaches_its_place_with_its_type() -> None:
     ("override", "sentence"),
     [
         ("sampling.q=3", "unknown setting 'sampling.q'"),
-        ("sampling.k=0", "setting 'sampling.k' = 0 is not valid: input should be greater than or equal to 1"),
+        (
+            "sampling.k=0",
+            "setting 'sampling.k' = 0 is not valid: input should be greater than or equal to 1",
+        ),
         ("sampling.k=many", "setting 'sampling.k' = 'many' is not valid"),
         ("sampling", "expected NAME=VALUE"),
         ("name.a=1", "'name' is a single value"),

@@ -19,7 +19,8 @@ from pipeline.trainers.trl_sft import TrlSftTrainer, tokenize
 TINY = PolicyConfig(hidden_size=32, n_layers=1, n_heads=1, intermediate_size=64, vocab_size=400)
 CPU = ComputeConfig(device="cpu", precision="fp32")
 ROWS = [
-    TrainRow(f"<py>def f(x):\n    return x + {i}<d>Given a number: add {i}.<q>", f"{{x+{i}}}") for i in range(2, 10)
+    TrainRow(f"<py>def f(x):\n    return x + {i}<d>Given a number: add {i}.<q>", f"{{x+{i}}}")
+    for i in range(2, 10)
 ]
 
 
@@ -69,7 +70,9 @@ def test_the_format_is_the_policys_own(policy: Path) -> None:
 def test_loss_is_taken_on_the_completion_alone(policy: Path) -> None:
     tokenizer = load_tokenizer(policy)
     row = tokenize(tokenizer, ROWS[:1], 128)[0]
-    learned = [token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100]
+    learned = [
+        token for token, label in zip(row["input_ids"], row["labels"], strict=True) if label != -100
+    ]
 
     assert tokenizer.decode(learned) == ROWS[0].completion + tokenizer.eos_token
     assert len(row["input_ids"]) == len(row["labels"])
@@ -85,11 +88,18 @@ def test_rows_that_are_too_long_are_left_out_and_counted(policy: Path, tmp_path:
     assert (result.rows, result.rows_left_out) == (len(ROWS), 1)
     with pytest.raises(TrainingError, match="none of the 9 training rows fits in 4 tokens"):
         TrlSftTrainer(CPU).train(
-            policy, tmp_path / "none", rows, settings(2, max_length=4), lambda *_: None, lambda: False
+            policy,
+            tmp_path / "none",
+            rows,
+            settings(2, max_length=4),
+            lambda *_: None,
+            lambda: False,
         )
 
 
-def test_training_learns_and_saves_a_policy_that_can_be_sampled(policy: Path, tmp_path: Path) -> None:
+def test_training_learns_and_saves_a_policy_that_can_be_sampled(
+    policy: Path, tmp_path: Path
+) -> None:
     losses: list[float] = []
 
     result = TrlSftTrainer(CPU).train(

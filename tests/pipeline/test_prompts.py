@@ -36,7 +36,9 @@ def test_the_tests_are_not_in_the_prompt(problem: Problem, prompt_format: str) -
 
 
 def test_the_chat_template_wraps_the_instruction(problem: Problem) -> None:
-    prompt = render(problem, "chat", lambda messages: f"<user>{messages[0]['content']}</user><assistant>")
+    prompt = render(
+        problem, "chat", lambda messages: f"<user>{messages[0]['content']}</user><assistant>"
+    )
 
     assert prompt.text.startswith("<user>")
     assert "Name the q function `double`" in prompt.text

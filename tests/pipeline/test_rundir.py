@@ -41,7 +41,11 @@ def test_events_are_numbered_on_after_a_restart(rundir: RunDir) -> None:
     RunDir.open(rundir.path).event("warning", "third")
 
     events = list(read_records(rundir.path / EVENTS, RunEvent))
-    assert [(event.seq, event.message) for event in events] == [(1, "first"), (2, "second"), (3, "third")]
+    assert [(event.seq, event.message) for event in events] == [
+        (1, "first"),
+        (2, "second"),
+        (3, "third"),
+    ]
 
 
 @pytest.mark.parametrize("cut", [1, 5, 40])
@@ -54,7 +58,10 @@ def test_a_torn_last_line_is_owed_again(rundir: RunDir, cut: int) -> None:
     assert [event.message for event in read_records(path, RunEvent)] == ["whole"]
     RunDir.open(rundir.path).event("warning", "after")
 
-    assert [(e.seq, e.message) for e in read_records(path, RunEvent)] == [(1, "whole"), (2, "after")]
+    assert [(e.seq, e.message) for e in read_records(path, RunEvent)] == [
+        (1, "whole"),
+        (2, "after"),
+    ]
 
 
 def test_a_torn_line_longer_than_one_read_is_cut(tmp_path: Path) -> None:
