@@ -88,7 +88,7 @@ def _read_line(stream: TextIO, out: TextIO, prompt: str) -> str | None:
 
 
 def repl(session: Session, stream: TextIO, out: TextIO, *, prompts: bool) -> int:
-    """Read and run inputs until the stream ends or `\\\\` or `exit n` is entered; return the exit status."""
+    r"""Read and run inputs until the stream ends or `\\\\` or `exit n` is entered; return the exit status."""
     while True:
         try:
             text = read_input(stream, out, prompts=prompts)

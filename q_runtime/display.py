@@ -70,8 +70,10 @@ def _lines(x: Value, height: int, precision: int, width: int) -> list[str]:
 
 def _enough(x: Vec, width: int) -> int | None:
     """Return how many items of a long vector can show on a line, None for all."""
-    return width + 2 if len(x.a) > 2 * width and x.t not in (7, 9) else (
-        None if len(x.a) < 2 * width else width + 2
+    return (
+        width + 2
+        if len(x.a) > 2 * width and x.t not in (7, 9)
+        else (None if len(x.a) < 2 * width else width + 2)
     )
 
 
@@ -85,7 +87,7 @@ def item_text(x: Value, precision: int, width: int = 80) -> str:
     if type(x) is Vec:
         return vector_text(x, precision, _enough(x, width))
     if type(x) is GList and len(x.items) > width:
-        return literal(GList(x.items[: width]), precision)
+        return literal(GList(x.items[:width]), precision)
     return literal(x, precision)
 
 

@@ -61,7 +61,9 @@ class UnsupportedFeature(RuntimeFault):
 class LimitExceeded(RuntimeFault):
     """A resource limit was hit. `kind` names it."""
 
-    def __init__(self, kind: Literal["time", "memory", "output", "depth"], detail: str = "") -> None:
+    def __init__(
+        self, kind: Literal["time", "memory", "output", "depth"], detail: str = ""
+    ) -> None:
         super().__init__(f"{kind} limit exceeded{': ' + detail if detail else ''}")
         self.kind = kind
 

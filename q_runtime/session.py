@@ -60,7 +60,6 @@ class Session:
 
     def console(self, text: str) -> str:
         """Return what kdb+ prints when `text` is entered at the prompt; an error as `'type`."""
-
         try:
             return self.print_or_raise(text)
         except QError as error:
@@ -125,7 +124,7 @@ class Session:
         def target() -> None:
             try:
                 outcome.append((True, self._bounded(body)))
-            except BaseException as error:  # handed to the caller's thread, which raises it
+            except BaseException as error:  # noqa: BLE001  handed to the caller's thread, which raises it
                 outcome.append((False, error))
 
         with _spawn:
@@ -163,7 +162,9 @@ class Session:
             raise
         except RuntimeFault:
             raise
-        except Exception as error:  # a fault of this engine is never the q program's: report it as a gap
+        except (
+            Exception
+        ) as error:  # a fault of this engine is never the q program's: report it as a gap
             raise UnsupportedFeature(f"{type(error).__name__}: {error}") from error
         finally:
             activate(None)

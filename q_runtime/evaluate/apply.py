@@ -23,7 +23,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at, make_atom
+from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at
 
 
 class Applier(IteratorApplier):
@@ -213,6 +213,3 @@ def compose(*functions: Value) -> Value:
 def derive(glyph: str, f: Value) -> Value:
     """Apply an iterator to a value, giving a derived function."""
     return Derived(glyph, f)
-
-
-__all__ = ["Applier", "compose", "derive", "make_atom", "signal", "times", "truth"]

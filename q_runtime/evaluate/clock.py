@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.values import qtypes as qt
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import Atom, GList, Value
 
 _EPOCH_S = 946_684_800
-NS_PER_DAY = 86_400_000_000_000
 
 
 def read_clock(what: str) -> Value:
@@ -22,13 +22,13 @@ def read_clock(what: str) -> Value:
     if low == "p":
         return Atom(-12, nanos)
     if low == "d":
-        return Atom(-14, nanos // NS_PER_DAY)
+        return Atom(-14, nanos // qt.NS_PER_DAY)
     if low == "t":
-        return Atom(-19, nanos % NS_PER_DAY // 1_000_000)
+        return Atom(-19, nanos % qt.NS_PER_DAY // 1_000_000)
     if low == "n":
-        return Atom(-16, nanos % NS_PER_DAY)
+        return Atom(-16, nanos % qt.NS_PER_DAY)
     if low == "z":
-        return Atom(-15, nanos / NS_PER_DAY)
+        return Atom(-15, nanos / qt.NS_PER_DAY)
     if what == "K":
         return 4.1
     if what == "x":

@@ -1,4 +1,4 @@
-"""Console commands that make sense in memory: \\P \\c \\d \\S \\t \\ts \\v \\f \\a. Others signal 'access."""
+r"""Console commands that make sense in memory: \\P \\c \\d \\S \\t \\ts \\v \\f \\a. Others signal 'access."""
 
 from __future__ import annotations
 
@@ -78,6 +78,10 @@ def _names(host: Interpreter, word: str, rest: str) -> list[str]:
             continue
         is_table = type(value) is Table or (type(value) is Dict and value.is_keyed_table)
         is_function = type(value) is Lambda
-        if (word == "a" and is_table) or (word == "f" and is_function) or (word == "v" and not is_function):
+        if (
+            (word == "a" and is_table)
+            or (word == "f" and is_function)
+            or (word == "v" and not is_function)
+        ):
             out.append(name[len(prefix) :])
     return sorted(out)

@@ -32,7 +32,9 @@ class Unit:
 
     __slots__ = ("constants", "make", "params")
 
-    def __init__(self, make: Callable[..., Any], constants: list[Any], params: tuple[str, ...]) -> None:
+    def __init__(
+        self, make: Callable[..., Any], constants: list[Any], params: tuple[str, ...]
+    ) -> None:
         self.make = make
         self.constants = constants
         self.params = params
@@ -64,7 +66,12 @@ class FunctionCompiler(ExpressionCompiler):
     """Compiles one function body."""
 
     def __init__(
-        self, source: str, base: int, spec: LambdaSpec | None, namespace: str, globals_ns: Any = None
+        self,
+        source: str,
+        base: int,
+        spec: LambdaSpec | None,
+        namespace: str,
+        globals_ns: Any = None,
     ) -> None:
         self.source = source
         self.base = base

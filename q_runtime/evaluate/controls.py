@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from q_runtime.errors import QError, span_of
 from q_runtime.evaluate.codegen import Operand, Writer
-from q_runtime.evaluate.scopes import unsupported
 from q_runtime.lang import nodes as nd
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import symbols
 
+_FLAT_PARTS = 24
 _COMPARISONS = frozenset({"<", ">", "<=", ">=", "=", "<>"})
 
 
@@ -31,7 +30,7 @@ class ControlCompiler:
         if not isinstance(node, nd.Return):
             self.leave(operand, node)  # type: ignore[attr-defined]
 
-    def on_Conditional(self, node: nd.Conditional) -> Operand:  # noqa: N802
+    def on_Conditional(self, node: nd.Conditional) -> Operand:
         """`$[c;a;...;b]` used as a value."""
         out = self.temp()  # type: ignore[attr-defined]
         self.branches(node, out)
@@ -39,6 +38,9 @@ class ControlCompiler:
 
     def branches(self, node: nd.Conditional, out: str | None) -> None:
         """Compile the parts of a conditional; each branch is stored in `out`, or returned."""
+        if out is None or len(node.parts) > _FLAT_PARTS:
+            self.flat_branches(node, out)
+            return
         parts = node.parts
         depth = self.writer.indent
         i = 0
@@ -60,6 +62,27 @@ class ControlCompiler:
         self.emit("else:")  # type: ignore[attr-defined]
         last = parts[i] if i < len(parts) else nd.Elided(node.end, node.end)
         self.branch(last, out)
+        self.writer.indent = depth
+
+    def flat_branches(self, node: nd.Conditional, out: str | None) -> None:
+        """Compile a conditional without nesting: a branch leaves the function, or a loop run once."""
+        parts = node.parts
+        depth = self.writer.indent
+        if out is not None:
+            self.emit("while True:")  # type: ignore[attr-defined]
+            self.writer.indent += 1
+        for i in range(0, len(parts) - 1, 2):
+            self.emit(f"if {self.condition(parts[i])}:", parts[i])  # type: ignore[attr-defined]
+            self.branch(parts[i + 1], out)
+            if out is not None:
+                self.emit(" break")  # type: ignore[attr-defined]
+        last = parts[-1] if len(parts) % 2 else nd.Elided(node.end, node.end)
+        if out is None:
+            self.tail(last)
+        else:
+            operand = self.expression(last)  # type: ignore[attr-defined]
+            self.emit(f"{out} = {operand.code}", last)  # type: ignore[attr-defined]
+            self.emit("break")  # type: ignore[attr-defined]
         self.writer.indent = depth
 
     def branch(self, node: nd.Node, out: str | None) -> None:
@@ -95,7 +118,7 @@ class ControlCompiler:
             return operand.code
         return f"({operand.code} if type({operand.code}) is bool else truth({operand.code}))"
 
-    def on_Control(self, node: nd.Control) -> Operand:  # noqa: N802
+    def on_Control(self, node: nd.Control) -> Operand:
         """`if`, `do`, `while`; the value is the generic null."""
         depth = self.writer.indent
         if node.word == "if":
@@ -123,25 +146,25 @@ class ControlCompiler:
         self.emit("B.n -= 1")  # type: ignore[attr-defined]
         self.emit("if B.n < 0: B.tick()")  # type: ignore[attr-defined]
 
-    def on_Return(self, node: nd.Return) -> Operand:  # noqa: N802
+    def on_Return(self, node: nd.Return) -> Operand:
         """`:x`: leave the function."""
         operand = self.expression(node.value)  # type: ignore[attr-defined]
         self.leave(operand, node)  # type: ignore[attr-defined]
         return Operand(self.constant(NIL))  # type: ignore[attr-defined]
 
-    def on_Signal(self, node: nd.Signal) -> Operand:  # noqa: N802
+    def on_Signal(self, node: nd.Signal) -> Operand:
         """`'x`: signal an error."""
         operand = self.expression(node.value)  # type: ignore[attr-defined]
         return self.store(f"signal({operand.code})", node)  # type: ignore[attr-defined]
 
-    def on_Block(self, node: nd.Block) -> Operand:  # noqa: N802
+    def on_Block(self, node: nd.Block) -> Operand:
         """A parenthesised expression or `[a;b]`: the value of the last part."""
         operand = Operand(self.constant(NIL))  # type: ignore[attr-defined]
         for statement in node.statements:
             operand = self.expression(statement)  # type: ignore[attr-defined]
         return operand
 
-    def on_TableLiteral(self, node: nd.TableLiteral) -> Operand:  # noqa: N802
+    def on_TableLiteral(self, node: nd.TableLiteral) -> Operand:
         """`([] a:..; b:..)`."""
         pairs = [*node.keys, *node.columns]
         operands = self.in_order([value for _, value in pairs])  # type: ignore[attr-defined]
@@ -150,11 +173,11 @@ class ControlCompiler:
         n_keys = len(node.keys)
         return self.store(f"rt.table({names}, [{codes}], {n_keys})", node)  # type: ignore[attr-defined]
 
-    def on_Query(self, node: nd.Query) -> Operand:  # noqa: N802
+    def on_Query(self, node: nd.Query) -> Operand:
         """A qSQL query: its clauses become functions of the table's columns."""
         from q_runtime.evaluate.queries import query_plan
 
-        self.calls = True  # type: ignore[attr-defined]
+        self.calls = True
         plan = query_plan(node, self.is_local)  # type: ignore[attr-defined]
         source = self.expression(node.source)  # type: ignore[attr-defined]
         names = ", ".join(f"{name!r}: v_{name}" for name in sorted(self.is_local))  # type: ignore[attr-defined]
@@ -163,11 +186,3 @@ class ControlCompiler:
         return self.store(  # type: ignore[attr-defined]
             f"rt.query({plan_code}, {source.code}, {{{names}}}, {limit})", node
         )
-
-
-def syntax(source: str, node: nd.Node, code: str) -> QError:
-    """Build an error at the place of a node."""
-    return QError(code, "", span_of(source, node.start, node.end))
-
-
-__all__ = ["ControlCompiler", "syntax", "unsupported"]

@@ -80,7 +80,7 @@ class ExpressionCompiler(ControlCompiler):
         """Compile any node."""
         return getattr(self, "on_" + type(node).__name__)(node)
 
-    def on_Constant(self, node: nd.Constant) -> Operand:  # noqa: N802
+    def on_Constant(self, node: nd.Constant) -> Operand:
         """A literal; small numbers are written into the Python text."""
         value = node.value
         if type(value) is int:
@@ -91,11 +91,11 @@ class ExpressionCompiler(ControlCompiler):
             return Operand(repr(value), "bool")
         return Operand(self.constant(value))
 
-    def on_Elided(self, node: nd.Elided) -> Operand:  # noqa: N802
+    def on_Elided(self, node: nd.Elided) -> Operand:
         """Nothing where a value is needed: the generic null."""
         return Operand(self.constant(NIL))
 
-    def on_Name(self, node: nd.Name) -> Operand:  # noqa: N802
+    def on_Name(self, node: nd.Name) -> Operand:
         """A variable, `.z.s` or a keyword used as a value."""
         name = node.name
         if name in self.is_local:
@@ -113,7 +113,7 @@ class ExpressionCompiler(ControlCompiler):
         self.emit(f"if {temp} is None: {temp} = rt.missing({name!r}, {full!r})", node)
         return Operand(temp)
 
-    def on_Verb(self, node: nd.Verb) -> Operand:  # noqa: N802
+    def on_Verb(self, node: nd.Verb) -> Operand:
         """An operator used as a value."""
         if node.name in self.is_local:
             return Operand(python_name(node.name), "", True)
@@ -122,20 +122,20 @@ class ExpressionCompiler(ControlCompiler):
             raise unsupported(f"the operator {node.name}")
         return Operand(self.constant(prim))
 
-    def on_Iterated(self, node: nd.Iterated) -> Operand:  # noqa: N802
+    def on_Iterated(self, node: nd.Iterated) -> Operand:
         """A derived function used as a value."""
         if node.base is None:
             return Operand(self.constant(IteratorValue(node.glyph)))
         base = self.expression(node.base)
         return self.store(f"derive({node.glyph!r}, {base.code})", node)
 
-    def on_LambdaNode(self, node: nd.LambdaNode) -> Operand:  # noqa: N802
+    def on_LambdaNode(self, node: nd.LambdaNode) -> Operand:
         """A lambda: a constant made when the function is linked to a session."""
         from q_runtime.evaluate.compiler import lambda_spec
 
         return Operand(self.constant(lambda_spec(node)))
 
-    def on_ListOf(self, node: nd.ListOf) -> Operand:  # noqa: N802
+    def on_ListOf(self, node: nd.ListOf) -> Operand:
         """`(a;b;c)`."""
         if any(isinstance(item, nd.Elided) for item in node.items):
             parts = self.arguments(node.items)
@@ -143,11 +143,11 @@ class ExpressionCompiler(ControlCompiler):
         items = self.in_order(node.items)
         return self.store(f"collapse([{', '.join(o.code for o in items)}])", node)
 
-    def on_Monad(self, node: nd.Monad) -> Operand:  # noqa: N802
+    def on_Monad(self, node: nd.Monad) -> Operand:
         """`f x`."""
         return self.application(node, node.function, [node.argument])
 
-    def on_Call(self, node: nd.Call) -> Operand:  # noqa: N802
+    def on_Call(self, node: nd.Call) -> Operand:
         """`f[...]`; elided arguments make a projection."""
         arguments = node.arguments
         if isinstance(node.function, nd.Iterated) and node.function.base is None:
@@ -172,7 +172,7 @@ class ExpressionCompiler(ControlCompiler):
         """`'[f;g]`."""
         if len(node.arguments) == 1:
             inner = self.expression(node.arguments[0])
-            return self.store(f"derive(\"'\", {inner.code})", node)
+            return self.store(f'derive("\'", {inner.code})', node)
         operands = self.in_order(node.arguments)
         return self.store(f"compose({', '.join(o.code for o in operands)})", node)
 
@@ -187,19 +187,19 @@ class ExpressionCompiler(ControlCompiler):
         codes.reverse()
         return f"({', '.join(codes)},)"
 
-    def on_Composed(self, node: nd.Composed) -> Operand:  # noqa: N802
+    def on_Composed(self, node: nd.Composed) -> Operand:
         """`f g@`: a composition."""
         inner = self.settle(self.expression(node.inner), [node.outer])
         outer = self.expression(node.outer)
         return self.store(f"compose({outer.code}, {inner.code})", node)
 
-    def on_LeftBound(self, node: nd.LeftBound) -> Operand:  # noqa: N802
+    def on_LeftBound(self, node: nd.LeftBound) -> Operand:
         """`x +`: a projection."""
         left = self.expression(node.left)
         verb = self.expression(node.verb)
         return self.store(f"project({verb.code}, ({left.code}, {self.constant(HOLE)}))", node)
 
-    def on_Dyad(self, node: nd.Dyad) -> Operand:  # noqa: N802
+    def on_Dyad(self, node: nd.Dyad) -> Operand:
         """`x f y`."""
         return self.application(node, node.verb, [node.left, node.right])
 
@@ -209,8 +209,11 @@ class ExpressionCompiler(ControlCompiler):
         """Apply `function` to arguments evaluated right to left; the function comes last."""
         prim = self.known_primitive(function)
         operands = self.in_order(nodes)
-        if len(operands) == 1 and isinstance(nodes[0], nd.Elided) and prim is not None and (
-            prim.rank > 1 and isinstance(node, nd.Call)
+        if (
+            len(operands) == 1
+            and isinstance(nodes[0], nd.Elided)
+            and prim is not None
+            and (prim.rank > 1 and isinstance(node, nd.Call))
         ):
             return self.store(f"project({self.constant(prim)}, ({self.constant(HOLE)},))", node)
         operands = [self.settle(o, [function]) for o in operands]
@@ -227,7 +230,7 @@ class ExpressionCompiler(ControlCompiler):
                 return self.store(f"f({codes})", node)
         target = self.expression(function)
         n = len(operands)
-        if isinstance(function, nd.Constant):
+        if target.kind or isinstance(function, nd.Constant):
             return self.store(f"call({target.code}, ({codes},))", node)
         fast = f"type({target.code}) is Lambda and {target.code}.rank == {n}"
         slow = f"at({target.code}, {codes})" if n == 1 else f"call({target.code}, ({codes},))"
@@ -306,7 +309,7 @@ class ExpressionCompiler(ControlCompiler):
 
     # -- assignment
 
-    def on_Assign(self, node: nd.Assign) -> Operand:  # noqa: N802
+    def on_Assign(self, node: nd.Assign) -> Operand:
         """Assignment: plain, indexed or through an operator; the value is the right side's."""
         from q_runtime.evaluate.checks import check_target
 
@@ -327,7 +330,7 @@ class ExpressionCompiler(ControlCompiler):
                 made = self.primitive_call(node, prim, [current, value])
             self.assign_to(node, is_local, made.code)
             return made
-        indices = self.arguments(node.indices)
+        indices = f"({', '.join(o.code for o in self.in_order(node.indices))},)"
         current = self.on_Name(nd.Name(node.start, node.start + len(node.name), node.name))
         verb = self.expression(node.verb).code if node.verb is not None else "None"
         code = f"amend(rt, {current.code}, {indices}, {verb}, {value.code})"

@@ -21,9 +21,8 @@ from q_runtime.lang import nodes as nd
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import PRIMITIVES
-from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import NIL, Lambda
-from q_runtime.values.vectors import GList, Value, Vec, collapse, symbols
+from q_runtime.values.vectors import GList, Value, Vec, collapse
 
 DEFAULT_SEED = 314159
 
@@ -247,7 +246,7 @@ def _known_but_absent(name: str) -> Exception | None:
     """Return the fault for a name that kdb+ defines and this engine does not."""
     from q_runtime.lang.keywords import RESERVED
 
-    if name in RESERVED or name.split(".")[1:2] and name.startswith((".Q.", ".h.", ".j.", ".z.")):
+    if name in RESERVED or (name.split(".")[1:2] and name.startswith((".Q.", ".h.", ".j.", ".z."))):
         return UnsupportedFeature(f"{name} is not supported yet")
     return None
 
@@ -255,6 +254,3 @@ def _known_but_absent(name: str) -> Exception | None:
 def is_silent(node: nd.Node) -> bool:
     """Say whether a console prints nothing for a statement."""
     return isinstance(node, (nd.Assign, nd.Elided))
-
-
-__all__ = ["Dict", "Interpreter", "Table", "is_silent", "symbols"]

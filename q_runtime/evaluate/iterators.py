@@ -12,9 +12,17 @@ from q_runtime.errors import QError
 from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
 from q_runtime.limits import Budget
 from q_runtime.prims.compare import matches
-from q_runtime.values.dicts import Dict, Table, items_of_one
+from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import Derived, Lambda, Prim, is_function, rank_of
-from q_runtime.values.vectors import Atom, GList, Value, Vec, collapse, items_of, length, type_number
+from q_runtime.values.vectors import (
+    GList,
+    Value,
+    Vec,
+    collapse,
+    items_of,
+    length,
+    type_number,
+)
 
 
 def is_sequence(x: Value) -> bool:
@@ -137,7 +145,12 @@ class IteratorApplier:
             return Dict(many.k, self._one_side(f, inner, right=right))
         if not is_sequence(many):
             return self.apply(f, args)
-        if type(f) is Prim and f.atomic and type(many) is Vec and type_number(y if not right else x) < 0:
+        if (
+            type(f) is Prim
+            and f.atomic
+            and type(many) is Vec
+            and type_number(y if not right else x) < 0
+        ):
             return self.apply(f, args)
         call = self.caller(f, 2)
         rows = [(x, b) for b in items_of(many)] if right else [(a, y) for a in items_of(many)]
@@ -301,6 +314,3 @@ def _first_null(x: Value) -> Value:
     from q_runtime.prims.indexing import missing_item
 
     return missing_item(x)
-
-
-__all__ = ["Atom", "IteratorApplier", "items_of_one", "walk"]

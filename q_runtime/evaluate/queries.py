@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import QError
 from q_runtime.evaluate.scopes import children
 from q_runtime.lang import nodes as nd
 from q_runtime.prims.dictionary import key_table, unkey
@@ -19,7 +19,6 @@ from q_runtime.prims.setops import distinct, group_positions
 from q_runtime.values.dicts import Dict, Table, repeat
 from q_runtime.values.vectors import (
     Atom,
-    GList,
     Value,
     Vec,
     collapse,
@@ -274,7 +273,9 @@ def _write(table: Table, name: str, rows: np.ndarray, fresh: Value) -> Table:
         raise QError("length")
     places = np.full(n, -1, dtype=np.int64)
     places[rows] = np.arange(len(rows))
-    made = fresh if len(rows) == n and (places == np.arange(n)).all() else take_or_null(fresh, places)
+    made = (
+        fresh if len(rows) == n and (places == np.arange(n)).all() else take_or_null(fresh, places)
+    )
     if name not in table.names:
         return Table([*table.names, name], [*table.cols, made])
     at = table.names.index(name)
@@ -301,6 +302,3 @@ def _delete(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
         return table.take(np.empty(0, dtype=np.int64))
     keep_rows = np.setdiff1d(np.arange(table.size()), rows)
     return table.take(keep_rows)
-
-
-__all__ = ["GList", "QueryPlan", "UnsupportedFeature", "query_plan", "run_query"]

@@ -5,12 +5,9 @@ Each function returns None when it has no fast way; the caller then loops.
 
 from __future__ import annotations
 
-import numpy as np
-
 from q_runtime.prims import aggregate
-from q_runtime.prims.lists import join, raze
+from q_runtime.prims.lists import raze
 from q_runtime.values import qtypes as qt
-from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import GList, Value, Vec
 
 PRIOR_SEED: dict[str, Value] = {"-": 0, "+": 0, "*": 1, "%": 1, "&": qt.LONG_INF, "|": -qt.LONG_INF}
@@ -72,6 +69,3 @@ def identity(name: str, x: Value) -> Value | None:
     if name == ",":
         return GList([])
     return None
-
-
-__all__ = ["NIL", "PRIOR_SEED", "fast_each_prior", "fast_over", "fast_scan", "identity", "join", "np"]

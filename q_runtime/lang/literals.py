@@ -10,9 +10,6 @@ from datetime import date
 
 from q_runtime.values import qtypes as qt
 
-NS_PER_DAY = 86_400_000_000_000
-EPOCH = date(2000, 1, 1).toordinal()
-
 _SPECIAL = re.compile(r"-?0([NW])([a-zA-Z]?)$|-?0([nw])([efz]?)$")
 _NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([hijef]?)$")
 _REAL = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))e$")
@@ -28,7 +25,7 @@ Literal = tuple[int, object]
 def days_of(year: int, month: int, day: int) -> int | None:
     """Return days since 2000.01.01, or None when there is no such date."""
     try:
-        return date(year, month, day).toordinal() - EPOCH
+        return date(year, month, day).toordinal() - qt.EPOCH
     except ValueError:
         return None
 
@@ -101,8 +98,8 @@ def _calendar(word: str) -> Literal | None:
         rest = _span("0D" + clock) if clock else (16, 0)
         if days is None or rest is None:
             return None
-        nanos = days * NS_PER_DAY + int(rest[1])  # type: ignore[call-overload]
-        return (12, nanos) if mark == "D" else (15, nanos / NS_PER_DAY)
+        nanos = days * qt.NS_PER_DAY + int(rest[1])  # type: ignore[call-overload]
+        return (12, nanos) if mark == "D" else (15, nanos / qt.NS_PER_DAY)
     found = _DATE.match(word)
     if found and not found[1]:
         days = days_of(int(found[2]), int(found[3]), int(found[4]))
@@ -115,7 +112,7 @@ def read_number(word: str) -> Literal | None:
 
     An integer without suffix is a long; `1e5` and `1.5` are floats; `1e` is a real.
     """
-    if word[0] == "0" and len(word) > 1 and word[1] in "NWnw" or word[:2] == "-0":
+    if (word[0] == "0" and len(word) > 1 and word[1] in "NWnw") or word[:2] == "-0":
         special = _special(word)
         if special:
             return special

@@ -9,7 +9,7 @@ is in kdb+.
 
 from __future__ import annotations
 
-from q_runtime.errors import QError, QSyntaxError, span_of
+from q_runtime.errors import QError, QSyntaxError, Span, span_of
 from q_runtime.lang import nodes as nd
 from q_runtime.lang import tokens as tk
 from q_runtime.lang.keywords import CONTROL, INFIX, QUERY
@@ -42,11 +42,6 @@ class Parser(QueryParser):
         self.nesting = 0
 
     # -- reading tokens
-
-    @property
-    def token(self) -> Token:
-        """The token not read yet."""
-        return self.tokens[self.at]
 
     def advance(self) -> Token:
         """Read one token."""
@@ -103,7 +98,7 @@ class Parser(QueryParser):
         self.advance()
         return out
 
-    def span(self, token: Token):  # noqa: ANN201
+    def span(self, token: Token) -> Span:
         """Locate a token."""
         return span_of(self.source, token.start, token.end)
 
@@ -285,8 +280,11 @@ class Parser(QueryParser):
             parts = self.bracketed(self.advance())
             end = self.tokens[self.at - 1].end
             return nd.Control(token.start, end, name, parts[0], parts[1:])
-        if name in QUERY and not (self.token.kind == tk.OPEN and self.token.value == "[" and
-                                  name not in ("select", "exec")):
+        if name in QUERY and not (
+            self.token.kind == tk.OPEN
+            and self.token.value == "["
+            and name not in ("select", "exec")
+        ):
             return self.query(token)
         if name in INFIX:
             return nd.Verb(token.start, token.end, name)

@@ -23,7 +23,11 @@ class QueryParser:
     tokens: list[Token]
     at: int
     stops: frozenset[str]
-    token: Token
+
+    @property
+    def token(self) -> Token:
+        """The token not read yet."""
+        return self.tokens[self.at]
 
     def query(self, word: Token) -> nd.Node:
         """Parse a query whose first word has been read."""
@@ -42,8 +46,7 @@ class QueryParser:
             node.by = self.clauses(_COLUMN_STOPS)
         if not self._takes("from"):
             raise self.fail(self.token, "expected from")  # type: ignore[attr-defined]
-        outer_where = _FROM_STOPS if "," in kept or not kept else _FROM_STOPS
-        self.stops = outer_where
+        self.stops = _FROM_STOPS
         node.source = self.expression()  # type: ignore[attr-defined]
         if self._takes("where"):
             node.where = [value for _, value in self.clauses(_WHERE_STOPS)]
@@ -95,6 +98,8 @@ class QueryParser:
             if token.kind == tk.CLOSE and token.value == closer:
                 self.advance()  # type: ignore[attr-defined]
                 return out
+            if token.kind == tk.END:
+                raise self._unclosed(opener=token)
             after = self.tokens[self.at + 1]
             name = ""
             if token.kind == tk.NAME and after.kind == tk.ASSIGN and after.value == ":":

@@ -28,6 +28,7 @@ _NUMBER = re.compile(
     r"|-?\d+:\d\d(?::\d\d(?:\.\d*)?)?[uvtnpz]?"
     r"|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[A-Za-z]*"
 )
+_BARE = re.compile(r"-?[0-9.:]+$")
 _COMMENT_LINE = re.compile(r"/[^\n]*")
 _ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "/": 47}
 _VERBS = frozenset("+-*%&|^=<>$,#_~!?@.")
@@ -101,7 +102,7 @@ def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
     """Build the value of one number word, or of several that stand side by side."""
     shared = words[-1][0][-1]
     if len(words) > 1 and shared in "mdznuvtp":
-        words = [(w if w[-1].isalpha() else w + shared, s, e) for w, s, e in words]
+        words = [(w + shared if _BARE.match(w) else w, s, e) for w, s, e in words]
     parts = [_one_number(source, word, start) for word, start, _ in words]
     if len(parts) == 1:
         t, raw = parts[0]
@@ -183,7 +184,9 @@ def _dot_digit(source: str, i: int) -> bool:
 
 
 def _is_file_verb(source: str, i: int) -> bool:
-    return source[i] in "012" and source[i + 1 : i + 2] == ":" and not source[i + 2 : i + 3].isdigit()
+    return (
+        source[i] in "012" and source[i + 1 : i + 2] == ":" and not source[i + 2 : i + 3].isdigit()
+    )
 
 
 def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
@@ -244,7 +247,7 @@ _OPENERS = {"(": ")", "[": "]", "{": "}"}
 
 
 def statements(script: str) -> Iterator[tuple[int, str]]:
-    """Split a script into its statements: (offset in the script, text).
+    r"""Split a script into its statements: (offset in the script, text).
 
     A line that starts with white space continues the statement above, and so does every line while a
     bracket or brace is open. A line holding only `/` opens a comment that a line holding only `\\`

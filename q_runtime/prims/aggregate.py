@@ -5,6 +5,7 @@ Nulls are ignored by sums, averages and extremes. A list of lists aggregates ite
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -59,7 +60,11 @@ def total(x: Value) -> Value:
     a = x.a
     if t in qt.FLOATS:
         with np.errstate(all="ignore"):
-            value = float(np.nansum(a, dtype=np.float64)) if np.isnan(a).any() else float(np.add.reduce(a, dtype=np.float64))
+            value = (
+                float(np.nansum(a, dtype=np.float64))
+                if np.isnan(a).any()
+                else float(np.add.reduce(a, dtype=np.float64))
+            )
         return make_atom(t, float(np.float32(value)) if t == 8 else value)
     if x.t in qt.INTEGERS and a.size and a.min() == qt.NULLS[x.t]:
         a = np.where(a == qt.NULLS[x.t], 0, a)
@@ -233,7 +238,9 @@ def _statistic(name: str, formula: Callable[[np.ndarray], float]) -> None:
         with np.errstate(all="ignore"):
             return float(formula(a)) if a.size else qt.NAN
 
-    statistic.__doc__ = f"{name} of the items, nulls ignored; 0n for an empty list. Source: KX ref/{name}."
+    statistic.__doc__ = (
+        f"{name} of the items, nulls ignored; 0n for an empty list. Source: KX ref/{name}."
+    )
     primitive(name)(statistic)
 
 
@@ -385,9 +392,11 @@ def deltas(*args: Value) -> Value:
     if type(x) is GList:
         items = x.items
         seed = [items[0]] if len(args) == 1 else [arith.subtract(items[0], args[0])]
-        return collapse(
-            seed + [arith.subtract(b, a) for a, b in zip(items, items[1:], strict=False)]
-        ) if items else x
+        return (
+            collapse(seed + [arith.subtract(b, a) for a, b in itertools.pairwise(items)])
+            if items
+            else x
+        )
     if x.t in (2, 10, 11):
         raise QError("type")
     if not len(x.a):
@@ -422,7 +431,7 @@ def ratios(*args: Value) -> Value:
     if not items:
         return x
     first = items[0] if len(args) == 1 else arith.divide(items[0], args[0])
-    rest = [arith.divide(b, a) for a, b in zip(items, items[1:], strict=False)]
+    rest = [arith.divide(b, a) for a, b in itertools.pairwise(items)]
     if type(first) is int:
         first = float(first)
     return collapse([first, *rest])

@@ -1,7 +1,7 @@
 """Writing items: indexed assignment and functional amend `@[d;i;f;y]` and `.[d;i;f;y]`.
 
 Values are not changed in place: the amended copy is returned. A value of another type than the vector's
-is 'type, a position out of range 'index, a list of another length 'length.
+is 'type, a position out of range or a list of another length 'length.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _amend_each(host: Any, x: Value, many: list[Value], f: Value, y: Value) -> V
             return amend_deep(host, amend_at(host, x, one, f, value), [], None, x)
         position = position_of(one)
         if not 0 <= position < n:
-            raise QError("index")
+            raise QError("length")
         items[position] = _new_item(host, items[position], f, value)
         _check_item(x, items[position])
     return collapse(items) if items else x
@@ -159,7 +159,7 @@ def _set_one(x: Value, i: Value, y: Value) -> Value:
         raise QError("type", "only lists and dictionaries have items")
     position = position_of(i)
     if not 0 <= position < length(x):
-        raise QError("index", f"position {position} in a list of {length(x)}")
+        raise QError("length", f"position {position} in a list of {length(x)}")
     if type(x) is Vec:
         t = -type_number(y)
         if t != x.t:
@@ -180,7 +180,7 @@ def _set_many(x: Vec, i: Vec, y: Value) -> Value | None:
         raise QError("type")
     positions = widen_array(i.t, i.a, 7)
     if positions.size and (positions.min() < 0 or positions.max() >= len(x.a)):
-        raise QError("index")
+        raise QError("length")
     if type(y) is Vec:
         if len(y.a) != positions.size:
             raise QError("length")
@@ -246,7 +246,7 @@ def _set_in_table(x: Table, i: Value, y: Value) -> Value:
     if type(y) is not Dict:
         y = Dict(symbols(x.names), y)
     cols = [
-        _set_one(c, i, index(y, symbols([name])) if False else items_of(index(y, symbols([name])))[0])
+        _set_one(c, i, items_of(index(y, symbols([name])))[0])
         for name, c in zip(x.names, x.cols, strict=True)
     ]
     return Table(x.names, cols)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from q_runtime.errors import QError
-from q_runtime.prims.atomic import dyadic, monadic
+from q_runtime.prims.atomic import RIGHT_ONLY, Simple, dyadic, monadic
 from q_runtime.prims.registry import alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
@@ -19,7 +19,6 @@ _MAX = qt.LONG_INF
 _PLAIN = qt.NUMERIC
 _FINE = {12: 12, 16: 16, 19: 19, 18: 18, 17: 17, 14: 14, 13: 13, 15: 15}
 _NS = {16: 1, 19: 1_000_000, 18: 1_000_000_000, 17: 60_000_000_000}
-NS_PER_DAY = 86_400_000_000_000
 
 
 def numeric_type(t: int) -> int:
@@ -37,7 +36,7 @@ def _as_nanos(t: int, a: np.ndarray) -> np.ndarray:
     if t in (17, 18, 19):
         return np.where(np.abs(wide) == qt.LONG_INF, wide, _scaled(wide, _NS[t]))
     if t == 14:
-        return _scaled(wide, NS_PER_DAY)
+        return _scaled(wide, qt.NS_PER_DAY)
     return wide
 
 
@@ -46,22 +45,16 @@ def _scaled(a: np.ndarray, factor: int) -> np.ndarray:
         return np.where(a == qt.LONG_NULL, a, a * factor)
 
 
-def _temporal_sum(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int) -> tuple[int, np.ndarray]:
+def _temporal_sum(
+    tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int
+) -> tuple[int, np.ndarray]:
     """Add or subtract when a side is temporal: pick the result type and a common unit."""
     x_time, y_time = tx in qt.TEMPORAL, ty in qt.TEMPORAL
     if x_time and y_time:
         return _two_temporals(tx, ax, ty, ay, sign)
     t, other = (tx, ty) if x_time else (ty, tx)
     if other in qt.FLOATS:
-        target = 15 if t in (12, 14, 15, 13) and t != 13 else 9
-        if t in (16, 17, 18, 19, 13):
-            target = 9
-        if t == 12 or t == 14:
-            target = 15
-        raise_if = t == 12
-        if raise_if:
-            ax = ax / NS_PER_DAY if x_time else ax
-            ay = ay / NS_PER_DAY if y_time else ay
+        target = 15 if t in (14, 15) else 9
         return target, _combine(9, widen_array(tx, ax, 9), widen_array(ty, ay, 9), sign)
     wide = 7 if qt.DTYPES[t].itemsize == 8 else 6
     if t == 15:
@@ -69,7 +62,9 @@ def _temporal_sum(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int) -
     return t, _combine(wide, widen_array(tx, ax, t), widen_array(ty, ay, t), sign)
 
 
-def _two_temporals(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int) -> tuple[int, np.ndarray]:
+def _two_temporals(
+    tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int
+) -> tuple[int, np.ndarray]:
     spans = (16, 17, 18, 19)
     if tx == ty:
         if tx in spans:
@@ -88,7 +83,7 @@ def _two_temporals(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int) 
         a = _floor_units(_as_nanos(tx, ax), unit)
         b = _floor_units(_as_nanos(ty, ay), unit)
         return fine, widen_array(7, _combine(7, a, b, sign), fine)
-    if tx in (12, 14) and ty in spans or (ty in (12, 14) and tx in spans and sign > 0):
+    if (tx in (12, 14) and ty in spans) or (ty in (12, 14) and tx in spans and sign > 0):
         return 12, _combine(7, _as_nanos(tx, ax), _as_nanos(ty, ay), sign)
     if {tx, ty} == {12, 14} and sign < 0:
         return 16, _combine(7, _as_nanos(tx, ax), _as_nanos(ty, ay), sign)
@@ -119,7 +114,7 @@ def _keep_nulls(t: int, out: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.nda
     return out
 
 
-def _sum_core(sign: int):  # noqa: ANN202
+def _sum_core(sign: int) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
         if tx == ty == 7 or tx == ty == 9:
             return tx, _combine(tx, ax, ay, sign)
@@ -141,7 +136,7 @@ def add(x: Value, y: Value) -> Value:
     """Sum, item by item. Source: KX ref/add."""
     cx, cy = type(x), type(y)
     if cx is float:
-        if cy is float or cy is int and -_MAX < y < _MAX:
+        if cy is float or (cy is int and -_MAX < y < _MAX):
             return x + y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x + y
@@ -153,7 +148,7 @@ def subtract(x: Value, y: Value) -> Value:
     """Difference, item by item. Source: KX ref/subtract."""
     cx, cy = type(x), type(y)
     if cx is float:
-        if cy is float or cy is int and -_MAX < y < _MAX:
+        if cy is float or (cy is int and -_MAX < y < _MAX):
             return x - y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x - y
@@ -185,7 +180,7 @@ def multiply(x: Value, y: Value) -> Value:
     """Product, item by item. Source: KX ref/multiply."""
     cx, cy = type(x), type(y)
     if cx is float:
-        if cy is float or cy is int and -_MAX < y < _MAX:
+        if cy is float or (cy is int and -_MAX < y < _MAX):
             return x * y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x * y
@@ -210,8 +205,8 @@ def divide(x: Value, y: Value) -> Value:
     """Quotient as a float; division by zero gives 0n, 0w or -0w. Source: KX ref/divide."""
     cx, cy = type(x), type(y)
     if (
-        (cx is int and -_MAX < x < _MAX or cx is float)
-        and (cy is int and -_MAX < y < _MAX or cy is float)
+        ((cx is int and -_MAX < x < _MAX) or cx is float)
+        and ((cy is int and -_MAX < y < _MAX) or cy is float)
         and y
     ):
         return x / y
@@ -281,7 +276,7 @@ def modulus(x: Value, y: Value) -> Value:
     return dyadic(_mod_core, x, y)
 
 
-def _extreme_core(pick):  # noqa: ANN001, ANN202
+def _extreme_core(pick: np.ufunc) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
         if tx in (2, 11) or ty in (2, 11):
             raise QError("type")
@@ -289,8 +284,11 @@ def _extreme_core(pick):  # noqa: ANN001, ANN202
         a, b = widen_array(tx, ax, t), widen_array(ty, ay, t)
         if t in qt.FLOATS:
             chosen = pick(_low_nans(a), _low_nans(b))
-            return t, np.where(np.isneginf(chosen) & (np.isnan(a) | np.isnan(b)), np.where(
-                np.isnan(a) & np.isnan(b) | (pick is np.minimum), np.nan, chosen), chosen)
+            return t, np.where(
+                np.isneginf(chosen) & (np.isnan(a) | np.isnan(b)),
+                np.where(np.isnan(a) & np.isnan(b) | (pick is np.minimum), np.nan, chosen),
+                chosen,
+            )
         return t, pick(a, b)
 
     return core
@@ -354,7 +352,7 @@ def _abs_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
         return t, np.abs(a)
 
 
-_SUBTRACT.right_only = negate  # type: ignore[attr-defined]
+RIGHT_ONLY[_SUBTRACT] = negate
 
 
 @primitive("abs", 1, atomic=True)

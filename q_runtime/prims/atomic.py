@@ -27,6 +27,9 @@ from q_runtime.values.vectors import (
 Simple = Callable[[int, np.ndarray, int, np.ndarray], tuple[int, np.ndarray]]
 """A dyadic core: types and arrays of both sides to the type and array of the result."""
 
+RIGHT_ONLY: dict[Simple, Callable[[Value], Value]] = {}
+"""For a core, what becomes of a dictionary's value whose key the left side lacks (else it is kept)."""
+
 
 def array_of(x: Value) -> tuple[int, np.ndarray]:
     """Return (positive type, array) of an atom or vector; an atom gives shape ()."""
@@ -95,8 +98,7 @@ def _dictionaries(core: Simple, x: Value, y: Value) -> Value:
     if type(x) is Dict and type(y) is Dict:
         from q_runtime.prims.dictionary import merge_with
 
-        right_only = getattr(core, "right_only", None)
-        return merge_with(lambda a, b: dyadic(core, a, b), x, y, right_only)
+        return merge_with(lambda a, b: dyadic(core, a, b), x, y, RIGHT_ONLY.get(core))
     if type(x) is Dict:
         return Dict(x.k, dyadic(core, x.v, y))
     return Dict(y.k, dyadic(core, x, y.v))
@@ -108,9 +110,7 @@ def _tables(core: Simple, x: Value, y: Value) -> Value:
             raise QError("length")
         if x.names != y.names:
             raise QError("type")
-        return Table(
-            x.names, [dyadic(core, a, b) for a, b in zip(x.cols, y.cols, strict=True)]
-        )
+        return Table(x.names, [dyadic(core, a, b) for a, b in zip(x.cols, y.cols, strict=True)])
     if type(x) is Table:
         return Table(x.names, [dyadic(core, a, y) for a in x.cols])
     return Table(y.names, [dyadic(core, x, b) for b in y.cols])

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from q_runtime.errors import QError, UnsupportedFeature
-from q_runtime.lang.literals import NS_PER_DAY, read_number
+from q_runtime.lang.literals import read_number
 from q_runtime.prims.atomic import monadic
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
@@ -29,8 +29,6 @@ from q_runtime.values.vectors import (
     length,
     make_atom,
     null_atom,
-    string,
-    symbols,
     text_of,
     type_number,
     vector,
@@ -75,8 +73,11 @@ def dollar(x: Value, y: Value) -> Value:
     t = type_number(x)
     if t in (-7, -6) or (t == -1 and type(y) is not bool):
         return _pad(int(x if type(x) in (int, bool) else x.v), y)
-    if type(x) is Vec and x.t in (9, 8) or type(x) is GList and x.items and x.items[0] is not None and (
-        type(x.items[0]) is Vec and x.items[0].t in (8, 9)
+    if (type(x) is Vec and x.t in (9, 8)) or (
+        type(x) is GList
+        and x.items
+        and x.items[0] is not None
+        and (type(x.items[0]) is Vec and x.items[0].t in (8, 9))
     ):
         raise UnsupportedFeature("matrix product by $ is not supported yet")
     if t in (10, 11, 5) or (type(x) is GList and x.items):
@@ -157,9 +158,15 @@ def cast_array(source: int, a: np.ndarray, target: int) -> np.ndarray:
             return wide.astype(np.int64).astype(np.uint8)
     if source in qt.FLOATS and target in qt.INTEGERS:
         with np.errstate(all="ignore"):
-            return widen_array(source, np.rint(a), target) if source != 8 else widen_array(9, np.rint(a.astype(float)), target)
-    if source in qt.INTEGERS and target in qt.INTEGERS and (
-        qt.DTYPES[target].itemsize < a.dtype.itemsize
+            return (
+                widen_array(source, np.rint(a), target)
+                if source != 8
+                else widen_array(9, np.rint(a.astype(float)), target)
+            )
+    if (
+        source in qt.INTEGERS
+        and target in qt.INTEGERS
+        and (qt.DTYPES[target].itemsize < a.dtype.itemsize)
     ):
         return widen_array(source, a, target)
     return widen_array(source, a, target)
@@ -170,21 +177,21 @@ def _cast_temporal(source: int, a: np.ndarray, target: int) -> np.ndarray:
         days = a if source == 14 else None
         return _cast_months(source, a, target, days)
     if source == 15:
-        nanos = widen_array(9, np.rint(a * NS_PER_DAY), 7)
+        nanos = widen_array(9, np.rint(a * qt.NS_PER_DAY), 7)
     elif source == 14:
-        nanos = _scale(a, NS_PER_DAY, 14)
+        nanos = _scale(a, qt.NS_PER_DAY, 14)
     elif source in _NS:
         nanos = _scale(a, _NS[source], source)
     else:
         nanos = a
     null = nanos == qt.LONG_NULL
     if source in (12, 15) and target in (16, 17, 18, 19):
-        nanos = np.where(null, nanos, nanos % NS_PER_DAY)
+        nanos = np.where(null, nanos, nanos % qt.NS_PER_DAY)
     if target in (12, 16):
         return nanos
     if target == 15:
-        return np.where(null, np.nan, nanos / NS_PER_DAY)
-    unit = NS_PER_DAY if target == 14 else _NS[target]
+        return np.where(null, np.nan, nanos / qt.NS_PER_DAY)
+    unit = qt.NS_PER_DAY if target == 14 else _NS[target]
     return widen_array(7, np.where(null, qt.LONG_NULL, nanos // unit), target)
 
 
@@ -199,8 +206,10 @@ def _cast_months(source: int, a: np.ndarray, target: int, days: np.ndarray | Non
         null = a == qt.INT_NULL
         as_days = (stamps.astype("datetime64[D]").astype("int64") - 10957).astype(np.int64)
         as_days = np.where(null, qt.LONG_NULL, as_days)
-        return _cast_temporal(14, widen_array(7, as_days, 14), target) if target != 14 else (
-            widen_array(7, as_days, 14)
+        return (
+            _cast_temporal(14, widen_array(7, as_days, 14), target)
+            if target != 14
+            else (widen_array(7, as_days, 14))
         )
     if days is None:
         days = _cast_temporal(source, a, 14)
@@ -303,7 +312,11 @@ def _parse_integer(t: int, word: str) -> Value:
         number = int(word)
         bound = qt.INFINITIES[t]
         return make_atom(t, number) if -bound <= number <= bound else null_atom(t)
-    made = read_number(word) if word and word[:1] in "-0" and word.strip("-")[:2] in ("0N", "0W") else None
+    made = (
+        read_number(word)
+        if word and word[:1] in "-0" and word.strip("-")[:2] in ("0N", "0W")
+        else None
+    )
     if made is not None:
         return vector(t, widen_array(made[0], vector(made[0], [made[1]]).a, t)) and make_atom(
             t, widen_array(made[0], vector(made[0], [made[1]]).a, t).item()
@@ -349,15 +362,15 @@ def _pad(n: int, y: Value) -> Value:
         return collapse([_pad(n, i) for i in y.items])
     if type(y) is Dict:
         return Dict(y.k, _pad(n, y.v))
-    if not (type(y) is Vec and y.t == 10 or type(y) is Atom and y.t == -10):
+    if type(y) is Vec and y.t == 10:
+        data = y.a.tobytes()
+    elif type(y) is Atom and y.t == -10:
+        data = bytes((y.v,))
+    else:
         raise QError("type")
-    data = y.a.tobytes() if type(y) is Vec else bytes((y.v,))
     width = abs(n)
     from q_runtime.limits import reserve
 
     reserve(width, 1)
     made = data[:width].ljust(width) if n >= 0 else data[-width:].rjust(width) if width else b""
     return bytes_string(made)
-
-
-__all__ = ["cast_array", "convert", "string", "symbols"]

@@ -167,7 +167,9 @@ def matches(x: Value, y: Value) -> bool:
     if t < 0:
         if -t in qt.FLOATS:
             return close(*(v.v if type(v) is Atom else v for v in (x, y)))
-        return (x.v == y.v) if type(x) is Atom and type(y) is Atom else x == y and type(x) is type(y)
+        return (
+            (x.v == y.v) if type(x) is Atom and type(y) is Atom else x == y and type(x) is type(y)
+        )
     if type(x) is Vec:
         if len(x.a) != len(y.a):
             return False

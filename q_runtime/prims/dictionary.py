@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from q_runtime.errors import QError, UnsupportedFeature
-from q_runtime.prims.indexing import key_index, list_keys, lookup_key
+from q_runtime.prims.indexing import key_index, list_keys
 from q_runtime.prims.registry import Host, alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
@@ -43,7 +43,7 @@ def merge_with(
     new_keys: list[Value] = []
     seen: dict[object, int] = {}
     y_values = items_of(y.v) if length(y.v) else []
-    mixed = type(x.k) is not type(y.k) or type(x.k) is Vec and x.k.t != y.k.t
+    mixed = type(x.k) is not type(y.k) or (type(x.k) is Vec and x.k.t != y.k.t)
     if mixed and length(x.k) and length(y.k):
         x = Dict(GList(items_of(x.k)), x.v)
         y = Dict(GList(items_of(y.k)), y.v)
@@ -181,6 +181,3 @@ def keys(x: Value) -> Value:
     if type(x) is Dict and x.is_keyed_table:
         return symbols(x.k.names)
     raise QError("type")
-
-
-__all__ = ["bang", "lookup_key", "merge_with"]

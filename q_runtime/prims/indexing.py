@@ -16,7 +16,6 @@ from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table, items_of_one
 from q_runtime.values.functions import Nil, is_function
 from q_runtime.values.vectors import (
-    Atom,
     GList,
     Value,
     Vec,
@@ -203,8 +202,10 @@ def index_dict(d: Dict, i: Value) -> Value:
     if type(i) is Dict:
         return Dict(i.k, index_dict(d, i.v))
     found_index = key_index(d)
-    if type(keys) is Vec and type(i) is Vec and (
-        keys.t == i.t or (keys.t in qt.NUMERIC and i.t in qt.NUMERIC) or not len(i.a)
+    if (
+        type(keys) is Vec
+        and type(i) is Vec
+        and (keys.t == i.t or (keys.t in qt.NUMERIC and i.t in qt.NUMERIC) or not len(i.a))
     ):
         raws = list_keys(i)
     elif type(keys) is Vec and type(i) is GList:
@@ -272,9 +273,3 @@ def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
             return Dict(chosen.k, collapse(inner))
         return collapse([index_at_depth(host, item, rest) for item in items_of(chosen)])
     return index_at_depth(host, chosen, rest)
-
-
-__all__ = [
-    "Atom", "hash_key", "index", "index_at_depth", "index_dict", "key_index", "list_keys",
-    "lookup_key", "missing_item", "null_like", "position_of", "take_or_null",
-]  # fmt: skip

@@ -5,6 +5,8 @@ Sizes are checked before memory is asked for.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from q_runtime.errors import QError
@@ -14,7 +16,6 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, items_of_one, make_table, repeat
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
-    Atom,
     GList,
     Value,
     Vec,
@@ -25,12 +26,11 @@ from q_runtime.values.vectors import (
     length,
     longs,
     raw_of,
-    symbols,
     take_rows,
     type_number,
 )
 
-MAX_LENGTH = 2**40
+MAX_LENGTH = 2**40 - 1
 
 
 def integer(x: Value, who: str) -> int:
@@ -44,6 +44,16 @@ def integer(x: Value, who: str) -> int:
     return int(raw_of(x))
 
 
+def check_length(n: int) -> None:
+    """Refuse a list of `n` items that would be too long.
+
+    Raises: QError('limit') past the longest list there is, QError('wsfull') past the memory limit.
+    """
+    if n > MAX_LENGTH:
+        raise QError("limit", f"a list of {n} items")
+    reserve(n)
+
+
 @primitive("til")
 def til(x: Value) -> Value:
     """First `x` naturals as longs. Raises 'type unless an integer, 'domain when negative."""
@@ -55,7 +65,7 @@ def til(x: Value) -> Value:
         x = int(raw_of(x))
     if x < 0:
         raise QError("domain", f"til: expected a non-negative number, got {x}")
-    reserve(x)
+    check_length(x)
     return Vec(7, np.arange(x, dtype=np.int64))
 
 
@@ -256,8 +266,7 @@ def take(x: Value, y: Value) -> Value:
     if -tx not in (1, 4, 5, 6, 7):
         raise QError("type")
     n = integer(x, "#")
-    if abs(n) > MAX_LENGTH:
-        raise QError("wsfull")
+    check_length(abs(n))
     return _take_n(n, y)
 
 
@@ -337,7 +346,7 @@ def _reshape(shape: list[int], y: Value) -> Value:
             if rows <= 0:
                 raise QError("domain")
             marks = [size * r // rows for r in range(rows + 1)]
-            pairs = zip(marks, marks[1:], strict=False)
+            pairs = itertools.pairwise(marks)
             return GList([take_rows(y, np.arange(a, b)) for a, b in pairs])
         width = shape[1]
         if width <= 0:
@@ -349,9 +358,7 @@ def _reshape(shape: list[int], y: Value) -> Value:
     total = 1
     for n in shape:
         total *= n
-    reserve(total)
-    if total > MAX_LENGTH:
-        raise QError("wsfull")
+    check_length(total)
     flat = _take_n(total, y) if length(y) else y
     for n in reversed(shape[1:]):
         rows = length(flat) // n if n else 0
@@ -423,7 +430,7 @@ def cut_at(x: Value, y: Value) -> Value:
         raise QError("type")
     starts = x.a.tolist()
     n = length(y)
-    if any(a > b for a, b in zip(starts, starts[1:], strict=False)):
+    if any(a > b for a, b in itertools.pairwise(starts)):
         raise QError("domain", "cut positions must not decrease")
     if starts and (starts[0] < 0):
         raise QError("domain")
@@ -483,6 +490,3 @@ def where(x: Value) -> Value:
     if type(x) is GList and not x.items:
         return longs([])
     raise QError("type")
-
-
-__all__ = ["symbols", "til"]

@@ -17,7 +17,7 @@ from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of, leng
 def wsum(x: Value, y: Value) -> Value:
     """Sum of the products."""
     made = sum_(arith.multiply(x, y))
-    if type_number(made) in (-7, -6, -5, -1):
+    if type(x) is Vec and type(y) is Vec and type_number(made) in (-7, -6, -5, -1):
         return arith.multiply(1.0, made)
     return made
 

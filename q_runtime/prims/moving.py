@@ -99,7 +99,7 @@ def mdev(x: Value, y: Value) -> Value:
     return Vec(9, out)
 
 
-def _extreme(name: str, f: Callable[[np.ndarray], np.ndarray], largest: bool) -> None:
+def _extreme(name: str, f: np.ufunc, largest: bool) -> None:
     def moving(x: Value, y: Value) -> Value:
         n, v = _window(x, y)
         a = v.a

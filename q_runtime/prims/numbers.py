@@ -22,11 +22,8 @@ def _rounder(name: str, f: np.ufunc, toward: float) -> None:
         if t in (2, 10, 11):
             raise QError("type")
         if t not in qt.FLOATS:
-            return (t, a) if t not in (1,) else (6 if False else 1, a)
-        near = np.rint(a)
-        with np.errstate(all="ignore"):
-            is_near = np.abs(a - near) <= _TOLERANCE * np.maximum(1.0, np.abs(a))
-            out = np.where(is_near, near, f(a))
+            return t, a
+        out = f(a)
         return (7 if t != 15 else 14), widen_array(9, np.asarray(out, dtype=np.float64), 7)
 
     def rounder(x: Value) -> Value:
@@ -124,5 +121,5 @@ def _xbar_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, n
     safe = np.where(a == 0, 1, a)
     with np.errstate(all="ignore"):
         out = np.where((a == 0) | (b == qt.LONG_NULL), b, a * np.floor_divide(b, safe))
-    t = ty if ty in qt.TEMPORAL or ty == 7 or tx < 7 and ty >= 5 else max(tx, ty, 6)
+    t = ty if ty in qt.TEMPORAL or ty == 7 or (tx < 7 and ty >= 5) else max(tx, ty, 6)
     return t, widen_array(7, out, t)

@@ -11,7 +11,6 @@ from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
-from q_runtime.values.functions import Nil
 from q_runtime.values.vectors import (
     Atom,
     Value,
@@ -37,6 +36,8 @@ def draw(host: Host, x: Value, y: Value) -> Value:
     if type(x) is Atom and x.v == qt.NULLS[t]:
         if is_list(y):
             return take_rows(y, _shuffle(host, length(y)))
+        if -type_number(y) not in (5, 6, 7):
+            raise QError("type")
         return Vec(7, _shuffle(host, int(raw_of(y))))
     reserve(abs(n))
     rng = np.random.default_rng(host.random.getrandbits(64))
@@ -61,7 +62,9 @@ def _positions(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
 
 def _from_range(rng: np.random.Generator, n: int, y: Value) -> Value:
     t = -type_number(y)
-    raw = raw_of(y) if not isinstance(y, Nil) else None
+    if t <= 0:
+        raise QError("type")
+    raw = raw_of(y)
     if t == 11:
         width = int(raw) if str(raw).isdigit() else 8
         letters = rng.integers(0, 16, (abs(n), width))
@@ -76,7 +79,7 @@ def _from_range(rng: np.random.Generator, n: int, y: Value) -> Value:
         return Vec(t, (rng.random(n) * raw).astype(qt.DTYPES[t]))
     if t not in qt.INTEGERS and t != 4:
         raise QError("type")
-    if raw < 0 or type(y) is Atom and raw == qt.NULLS[t]:
+    if raw < 0 or (type(y) is Atom and raw == qt.NULLS[t]):
         raise QError("domain" if raw != 0 else "type")
     if n < 0:
         return Vec(t, _positions(rng, n, int(raw)).astype(qt.DTYPES[t]))

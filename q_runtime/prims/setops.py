@@ -5,6 +5,7 @@ Equality here is exact (nulls equal nulls), without the tolerance of `=`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable
 
 import numpy as np
@@ -29,8 +30,6 @@ from q_runtime.values.vectors import (
     items_of,
     length,
     longs,
-    make_atom,
-    null_atom,
     raw_of,
     take_rows,
     type_number,
@@ -135,10 +134,10 @@ def find(x: Value, y: Value) -> Value:
             if matches(item, y):
                 return i
         return n
-    keys = {}
+    places: dict[Hashable, int] = {}
     for i, item in enumerate(x.items):
-        keys.setdefault(hash_key(item), i)
-    return longs([keys.get(hash_key(item), n) for item in items_of(y)])
+        places.setdefault(hash_key(item), i)
+    return longs([places.get(hash_key(item), n) for item in items_of(y)])
 
 
 def _comparable(a: int, b: int) -> bool:
@@ -150,7 +149,7 @@ def _find_one(x: Vec, y: Value) -> Value:
     if x.t != -type_number(y):
         raw = widen_array(-type_number(y), collapse([y]).a, 9 if x.t in qt.FLOATS else 7)[0]
     if raw != raw:
-        hits = np.flatnonzero(np.isnan(x.a)) if x.t in qt.FLOATS else []
+        hits = np.flatnonzero(np.isnan(x.a) if x.t in qt.FLOATS else np.zeros(0, dtype=bool))
     else:
         hits = np.flatnonzero(x.a == raw)
     return int(hits[0]) if len(hits) else len(x.a)
@@ -242,8 +241,8 @@ def within(x: Value, y: Value) -> Value:
 def except_(x: Value, y: Value) -> Value:
     """Items of `x` that are not in `y`."""
     if type(x) is Dict:
-        from q_runtime.prims.lists import where
         from q_runtime.prims.indexing import index
+        from q_runtime.prims.lists import where
 
         return index(x, where(_outside(x.k, y)))
     x = as_list(x)
@@ -288,7 +287,9 @@ def differ(x: Value) -> Value:
     if not is_list(x) and type(x) is not Table:
         raise QError("type")
     items = items_of(x)
-    return booleans([True, *(not matches(a, b) for a, b in zip(items, items[1:], strict=False))][: len(items)])
+    return booleans(
+        [True, *(not matches(a, b) for a, b in itertools.pairwise(items))][: len(items)]
+    )
 
 
 @primitive("^", 2, atomic=True)
@@ -310,7 +311,8 @@ def fill(x: Value, y: Value) -> Value:
             raise QError("length")
         return collapse([fill(a, b) for a, b in zip(xs, ys, strict=True)])
     tx, ty = abs(type_number(x)), abs(type_number(y))
-    if not _comparable(tx, ty) and not (tx in qt.TEMPORAL or ty in qt.TEMPORAL):
+    mixes = qt.NUMERIC | qt.TEMPORAL
+    if tx != ty and not (tx in mixes and ty in mixes):
         raise QError("type")
     if tx >= 100 or ty >= 100:
         raise QError("type")
@@ -375,6 +377,3 @@ def xprev(x: Value, y: Value) -> Value:
     from q_runtime.prims.lists import integer
 
     return shift(y, integer(x, "xprev"))
-
-
-__all__ = ["fill", "find", "make_atom", "null_atom"]

@@ -52,7 +52,9 @@ def flip(x: Value) -> Value:
 
 def _iterator_keyword(name: str, glyph: str) -> None:
     def keyword(host: Host, f: Value, x: Value) -> Value:
-        if not (is_function(f) or type(f) in (Vec, GList, Dict, Table) or type_number(f) in (-11, 101)):
+        if not (
+            is_function(f) or type(f) in (Vec, GList, Dict, Table) or type_number(f) in (-11, 101)
+        ):
             raise QError("type", f"{name}: expected a function on the left")
         if type(f) is Atom:
             f = host.get_global(f.v)
@@ -62,7 +64,13 @@ def _iterator_keyword(name: str, glyph: str) -> None:
     primitive(name, 2, host=True)(keyword)
 
 
-for _name, _glyph in (("each", "'"), ("peach", "'"), ("over", "/"), ("scan", "\\"), ("prior", "':")):
+for _name, _glyph in (
+    ("each", "'"),
+    ("peach", "'"),
+    ("over", "/"),
+    ("scan", "\\"),
+    ("prior", "':"),
+):
     _iterator_keyword(_name, _glyph)
 
 
@@ -256,9 +264,12 @@ def _split(x: Value, y: Value) -> Value:
         return _split_by_null(y)
     if type(y) is GList:
         return GList([_split(x, item) for item in y.items])
-    if not (type(y) is Vec and y.t == 10 or type(y) is Atom and y.t == -10):
+    if type(y) is Vec and y.t == 10:
+        data = y.a.tobytes()
+    elif type(y) is Atom and y.t == -10:
+        data = bytes((y.v,))
+    else:
         raise QError("type")
-    data = y.a.tobytes() if type(y) is Vec else bytes((y.v,))
     mark = x.a.tobytes() if type(x) is Vec else bytes((x.v,))
     if not mark:
         raise QError("length")
@@ -389,5 +400,3 @@ def _join_by_null(x: Atom, y: Value) -> Value:
     if type(y) is GList:
         return _chars(b"".join(_bytes_of(item) + b"\n" for item in y.items))
     raise QError("type")
-
-

@@ -53,11 +53,9 @@ def grade(x: Value, *, descending: bool = False) -> np.ndarray:
     if type(x) is Table:
         return _grade_table(x, descending)
     if type(x) is GList:
-        order = sorted(
-            range(len(x.items)),
-            key=cmp_to_key(lambda i, j: compare_values(x.items[i], x.items[j])),
-            reverse=descending,
-        )
+        items = x.items
+        by_item = cmp_to_key(compare_values)
+        order = sorted(range(len(items)), key=lambda i: by_item(items[i]), reverse=descending)
         return np.array(order, dtype=np.int64)
     return grade_array(x.t, x.a, descending)
 
@@ -156,7 +154,10 @@ def rank(x: Value) -> Value:
 def _bin(x: Value, y: Value, side: str) -> Value:
     if type(x) is not Vec:
         if type(x) is GList and not x.items:
-            return -1 if type_number(y) < 0 else Vec(7, np.full(length(y), -1, dtype=np.int64))
+            nothing = -1 if side == "right" else 0
+            if type_number(y) < 0:
+                return nothing
+            return Vec(7, np.full(length(y), nothing, dtype=np.int64))
         raise QError("type")
     if type(y) is GList:
         from q_runtime.values.vectors import collapse
@@ -183,7 +184,7 @@ def _bin(x: Value, y: Value, side: str) -> Value:
         found = np.array([cut(raws, v) for v in np.atleast_1d(b).tolist()], dtype=np.int64)
         found = found if b.ndim else found[0]
     else:
-        found = np.searchsorted(a, b, side=side)
+        found = np.searchsorted(a, b, side="right" if side == "right" else "left")
     out = found - 1 if side == "right" else found
     if np.ndim(out) == 0:
         return make_atom(7, int(out))

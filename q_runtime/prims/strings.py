@@ -29,7 +29,9 @@ from q_runtime.values.vectors import (
 )
 
 
-def _text_map(f: Callable[[bytes], bytes], x: Value, *, symbols_too: bool, chars_too: bool) -> Value:
+def _text_map(
+    f: Callable[[bytes], bytes], x: Value, *, symbols_too: bool, chars_too: bool
+) -> Value:
     """Apply `f` to every string, and to symbols and chars where allowed.
 
     Raises: QError('type') for anything else.
@@ -135,7 +137,11 @@ def like(x: Value, y: Value) -> Value:
     """Whether text matches a pattern with `?`, `*` and `[...]`."""
     pattern = _raw(y)
     stars = re.sub(rb"\[[^]]*\]", b"", pattern).count(b"*")
-    if stars > 2 or (stars == 2 and not (pattern[:1] == b"*" and pattern[-1:] == b"*")):
+    if (
+        stars > 2
+        or pattern == b"**"
+        or (stars == 2 and not (pattern[:1] == b"*" and pattern[-1:] == b"*"))
+    ):
         raise QError("nyi", "a pattern with this many stars")
     regex = pattern_regex(pattern, star=True)
 
@@ -145,7 +151,7 @@ def like(x: Value, y: Value) -> Value:
         if type(v) is Vec and v.t == 11:
             return booleans([regex.fullmatch(s.encode()) is not None for s in v.a.tolist()])
         if type(v) is GList:
-            if any(type(i) is GList or type(i) is Vec and i.t == 11 for i in v.items):
+            if any(type(i) is GList or (type(i) is Vec and i.t == 11) for i in v.items):
                 raise QError("type")
             return collapse([test(i) for i in v.items]) if v.items else booleans([])
         if type(v) is Dict:

@@ -6,11 +6,11 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims.dictionary import key_table, unkey
-from q_runtime.prims.indexing import index, key_index, list_keys, take_or_null
+from q_runtime.prims.indexing import key_index, list_keys, take_or_null
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
+from q_runtime.prims.setops import group_positions
 from q_runtime.prims.sorting import grade
-from q_runtime.prims.setops import fill, group_positions
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, make_table, repeat
 from q_runtime.values.vectors import (
@@ -63,7 +63,7 @@ def upsert_row(d: Dict, keys: Value, row: Value) -> Dict:
     row_parts = items_of(row.v) if type(row) is Dict else items_of(row) if is_list(row) else [row]
     names = [*d.k.names, *d.v.names]
     one = Table(names, [collapse([p]) for p in [*key_parts, *row_parts]])
-    return upsert_tables(d, key_table(len(d.k.names), one))  # type: ignore[arg-type]
+    return upsert_tables(d, key_table(len(d.k.names), one))
 
 
 def upsert_tables(x: Dict, y: Dict) -> Dict:
@@ -86,7 +86,10 @@ def upsert_tables(x: Dict, y: Dict) -> Dict:
             for col, values in zip(cols, right, strict=True):
                 col[place] = values[i]
     keys = join(x.k, y.k.take(np.array(new, dtype=np.int64))) if new else x.k
-    return Dict(keys, Table(x.v.names, [collapse(c) if c else o for c, o in zip(cols, x.v.cols, strict=True)]))
+    return Dict(
+        keys,
+        Table(x.v.names, [collapse(c) if c else o for c, o in zip(cols, x.v.cols, strict=True)]),
+    )
 
 
 @primitive("xkey", 2)
@@ -171,7 +174,9 @@ def ungroup(x: Value) -> Value:
     from q_runtime.prims.lists import raze
 
     rows = np.repeat(np.arange(table.size()), counts)
-    return Table(table.names, [raze(c) if type(c) is GList else take_rows(c, rows) for c in table.cols])
+    return Table(
+        table.names, [raze(c) if type(c) is GList else take_rows(c, rows) for c in table.cols]
+    )
 
 
 @primitive("meta")
@@ -259,7 +264,7 @@ def _upsert(x: Value, y: Value) -> Value:
         if is_list(y):
             names = [*x.k.names, *x.v.names]
             y = _rows_table(names, y)
-        return upsert_tables(x, key_table(len(x.k.names), y))  # type: ignore[arg-type]
+        return upsert_tables(x, key_table(len(x.k.names), y))
     if is_list(y) and not (type(y) is GList and y.items and type(y.items[0]) is Dict):
         y = _rows_table(x.names, y)
     return join(x, y)
@@ -318,6 +323,3 @@ def fby(host: Host, x: Value, y: Value) -> Value:
         for place, part in zip(positions.tolist(), parts, strict=True):
             out[place] = part
     return collapse(out) if out else values
-
-
-__all__ = ["fill", "index", "table_literal", "upsert_row", "upsert_tables"]

@@ -119,7 +119,7 @@ ITERATOR_TYPES = {"'": 106, "/": 107, "\\": 108, "':": 109, "/:": 110, "\\:": 11
 
 
 class Derived:
-    """An iterator applied to a value: `f'`, `f/`, `f\\` and so on."""
+    r"""An iterator applied to a value: `f'`, `f/`, `f\\` and so on."""
 
     __slots__ = ("f", "glyph", "t")
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
-from q_runtime.lang.literals import EPOCH, NS_PER_DAY
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
@@ -23,7 +20,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.vectors import Atom, GList, Value, Vec, raw_of, type_number
+from q_runtime.values.vectors import GList, Value, Vec, raw_of, type_number
 
 _SUFFIX = {5: "h", 6: "i", 12: "p", 13: "m", 14: "d", 15: "z", 16: "n", 17: "u", 18: "v", 19: "t"}
 
@@ -47,7 +44,7 @@ def _date_text(days: int) -> str:
         day = date(2000, 1, 1) + timedelta(days=days)
     except OverflowError:
         return "0Nd"
-    assert day.toordinal() - EPOCH == days
+    assert day.toordinal() - qt.EPOCH == days
     return f"{day.year:04d}.{day.month:02d}.{day.day:02d}"
 
 
@@ -60,7 +57,7 @@ def _clock_text(seconds: int, *, hours_only: bool = False) -> str:
 
 def _span_text(nanos: int) -> str:
     sign = "-" if nanos < 0 else ""
-    days, rest = divmod(abs(nanos), NS_PER_DAY)
+    days, rest = divmod(abs(nanos), qt.NS_PER_DAY)
     seconds, fraction = divmod(rest, 1_000_000_000)
     return f"{sign}{days}D{_clock_text(seconds)}.{fraction:09d}"
 
@@ -79,7 +76,7 @@ def _temporal_text(t: int, raw: Any) -> str:
     if abs(raw) == qt.INFINITIES[t]:
         return ("-" if raw < 0 else "") + "0W" + _SUFFIX[t]
     if t == 12:
-        days, rest = divmod(raw, NS_PER_DAY)
+        days, rest = divmod(raw, qt.NS_PER_DAY)
         seconds, fraction = divmod(rest, 1_000_000_000)
         return f"{_date_text(days)}D{_clock_text(seconds)}.{fraction:09d}"
     if t == 13:
@@ -132,7 +129,7 @@ def plain_text(x: Value) -> str:
     raw = raw_of(x)
     if t == 10:
         return bytes((raw,)).decode("utf-8", "surrogateescape")
-    if t in qt.INTEGERS and raw == qt.NULLS[t] or t in qt.FLOATS and raw != raw:
+    if (t in qt.INTEGERS and raw == qt.NULLS[t]) or (t in qt.FLOATS and raw != raw):
         return ""
     text = raw_text(t, raw)
     if t in qt.INTEGERS and abs(raw) == qt.INFINITIES[t]:
@@ -153,7 +150,7 @@ def atom_text(x: Value, precision: int = 7) -> str:
     if t == 9:
         return text + "f" if needs_float_suffix(text) else text
     if t == 8:
-        return ("0Ne" if text == "0n" else text + "e")
+        return "0Ne" if text == "0n" else text + "e"
     if t == 1:
         return text + "b"
     if t == 4:
@@ -205,7 +202,9 @@ def vector_text(x: Vec, precision: int = 7, limit: int | None = None) -> str:
     texts = [raw_text(t, r, precision) for r in raws]
     if t == 9:
         suffix = "f" if all(needs_float_suffix(text) for text in texts) else ""
-        if suffix == "" and all(text in ("0n", "0w", "-0w") or needs_float_suffix(text) for text in texts):
+        if suffix == "" and all(
+            text in ("0n", "0w", "-0w") or needs_float_suffix(text) for text in texts
+        ):
             suffix = "" if any(text in ("0n", "0w", "-0w") for text in texts) else "f"
         return comma + " ".join(texts) + suffix
     if t in (5, 6, 8):
@@ -279,6 +278,3 @@ def literal(x: Value, precision: int = 7) -> str:
         names = f"({names})" if names.startswith(",") else names
         return f"+{names}!({';'.join(literal(c, precision) for c in x.cols)})"
     return function_text(x)
-
-
-__all__ = ["Atom", "atom_text", "escape", "float_text", "literal", "np", "plain_text", "raw_text", "vector_text"]

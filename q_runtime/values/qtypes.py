@@ -12,6 +12,10 @@ import numpy as np
 BOOL, GUID, BYTE, SHORT, INT, LONG, REAL, FLOAT, CHAR, SYM = 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
 TIMESTAMP, MONTH, DATE, DATETIME, TIMESPAN, MINUTE, SECOND, TIME = 12, 13, 14, 15, 16, 17, 18, 19
 
+NS_PER_DAY = 86_400_000_000_000
+EPOCH = 730_120
+"""2000.01.01 as a proleptic Gregorian ordinal."""
+
 LONG_NULL = -(2**63)
 LONG_INF = 2**63 - 1
 INT_NULL = -(2**31)

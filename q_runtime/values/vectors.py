@@ -140,7 +140,7 @@ def items_of(x: Value) -> list[Value]:
 def vector(t: int, raws: Iterable[Any]) -> Vec:
     """Build a vector of positive type `t` from raw Python scalars."""
     raws = list(raws)
-    if qt.DTYPES[t] == object:
+    if qt.DTYPES[t].kind == "O":
         a = np.empty(len(raws), dtype=object)
         a[:] = raws
         return Vec(t, a)

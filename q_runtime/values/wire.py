@@ -57,10 +57,10 @@ def _item_from_wire(t: int, item: Any) -> Any:
         return int(str(item).replace("-", ""), 16)
     if t in qt.FLOATS:
         if isinstance(item, str):
-            return -qt.INF if item[0] == "-" else qt.INF
+            return {"0w": qt.INF, "-0w": -qt.INF}[item]
         return float(item)
     if t in qt.INTEGERS and isinstance(item, str):
-        return -qt.INFINITIES[t] if item[0] == "-" else qt.INFINITIES[t]
+        return {"0W": qt.INFINITIES[t], "-0W": -qt.INFINITIES[t]}[item]
     return item
 
 
@@ -179,8 +179,8 @@ def _float_source(x: Value, t: int) -> str:
 
 
 def _symbol_source(text: str) -> str:
-    plain = text.replace(".", "").replace("_", "").isalnum() and text.isascii() or not text
-    return "`" + text if plain and text[:1] not in "_" or not text else f"(`$\"{_escaped(text)}\")"
+    plain = (text.replace(".", "").replace("_", "").isalnum() and text.isascii()) or not text
+    return "`" + text if (plain and text[:1] not in "_") or not text else f'(`$"{_escaped(text)}")'
 
 
 def _escaped(text: str) -> str:
@@ -197,8 +197,10 @@ def _vector_source(x: Vec, vector_text: Callable[..., str]) -> str:
         return f"(enlist {source_text(one)})"
     if x.t == 11 and any(_symbol_source(s).startswith("(") for s in x.a.tolist()):
         inner = ";".join(f'"{_escaped(s)}"' for s in x.a.tolist())
-        return f"(`$({inner}))" if all(len(s) != 1 for s in x.a.tolist()) else (
-            "(" + ";".join(_symbol_source(s) for s in x.a.tolist()) + ")"
+        return (
+            f"(`$({inner}))"
+            if all(len(s) != 1 for s in x.a.tolist())
+            else ("(" + ";".join(_symbol_source(s) for s in x.a.tolist()) + ")")
         )
     if x.t == 9:
         texts = [_float_source(r, 9) for r in x.a.tolist()]

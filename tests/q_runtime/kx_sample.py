@@ -17,6 +17,7 @@ from typing import Any
 
 from q_runtime import Limits, QError, RuntimeFault, Session
 
+write = sys.stdout.write
 SAMPLE = Path(__file__).resolve().parents[2].parent / "shared" / "conformance"
 CORE_AREAS = ("ref", "basics", "kb", "learn")
 
@@ -40,7 +41,7 @@ def sessions() -> Iterator[dict[str, Any]]:
 def run_step(session: Session, text: str) -> tuple[str, str | None]:
     """Run one input; returns what was printed and the error name (a leading `?` marks a gap)."""
     try:
-        printed = session.console(text)
+        printed = session.print_or_raise(text)
     except QError as error:
         return "", error.code
     except RuntimeFault as fault:
@@ -50,12 +51,12 @@ def run_step(session: Session, text: str) -> tuple[str, str | None]:
             place = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
             trace = trace.tb_next
         return "", f"?{type(fault).__name__}: {fault}{place}"
-    if printed.startswith("'") and "\n" not in printed:
-        return "", printed[1:]
     return printed, None
 
 
-def outcomes(limits: Limits) -> Iterator[tuple[dict[str, Any], dict[str, Any], str, str, str | None]]:
+def outcomes(
+    limits: Limits,
+) -> Iterator[tuple[dict[str, Any], dict[str, Any], str, str, str | None]]:
     """Yield (session, step, verdict, printed, error) for every scored step."""
     verdict = load_verdict()
     for recorded in sessions():
@@ -79,17 +80,21 @@ def report(area: str | None, failures: bool) -> int:
     for recorded, step, result, printed, error in outcomes(Limits(time_s=2.0)):
         if area and recorded["area"] != area:
             continue
-        keys = [recorded["area"], "error steps" if step["check"] == "error" else "value steps", "all"]
+        keys = [
+            recorded["area"],
+            "error steps" if step["check"] == "error" else "value steps",
+            "all",
+        ]
         for key in keys:
             total[key] += 1
             passed[key] += result == "pass"
         if failures and result != "pass":
             got = printed if error is None else f"'{error}"
             want = step["output"] if step["check"] != "error" else f"'{step['error']}"
-            print(f"--- {recorded['id']} {result}\nq){step['input']}\nwant {want}\ngot  {got}")
+            write(f"--- {recorded['id']} {result}\nq){step['input']}\nwant {want}\ngot  {got}\n")
     for key in sorted(total):
         share = passed[key] / total[key]
-        print(f"{key:14} {passed[key]:5} of {total[key]:5}  {share:.1%}")
+        write(f"{key:14} {passed[key]:5} of {total[key]:5}  {share:.1%}\n")
     return 0
 
 
@@ -100,7 +105,7 @@ def main() -> int:
     parser.add_argument("--area", help="only this area: ref, basics, kb, learn ...")
     options = parser.parse_args()
     if not SAMPLE.is_dir():
-        print(f"the sample is not here: {SAMPLE} does not exist; nothing was run")
+        write(f"the sample is not here: {SAMPLE} does not exist; nothing was run\n")
         return 0
     return report(options.area, options.failures)
 

@@ -45,7 +45,9 @@ def test_a_lambda_does_not_see_the_locals_around_it() -> None:
 OPERANDS = ["3", "-2", "0", "0N", "0W", "-0W", "1b", "2.5", "0n", "-0w", "3i", "0Nh", "2e"]
 
 
-@pytest.mark.parametrize("verb", ["+", "-", "*", "%", "<", ">", "<=", ">=", "=", "<>", "&", "|", "div", "mod"])
+@pytest.mark.parametrize(
+    "verb", ["+", "-", "*", "%", "<", ">", "<=", ">=", "=", "<>", "&", "|", "div", "mod"]
+)
 def test_the_inline_path_agrees_with_vectors(verb: str) -> None:
     session = Session()
     session.eval(f"f:{{x {verb} y}}")

@@ -52,7 +52,7 @@ def test_a_large_allocation_is_wsfull_before_it_happens(text: str) -> None:
         "f:{g x}; g:{f x}; f 0",
         "f:{f each x}; f enlist 1",
         "f:{.[f;enlist x]}; f 0",
-        "f:{f/[x;1 2]}; f 0",
+        "f:{f/[1;x]}; f 0",
     ],
 )
 def test_endless_recursion_is_stack(text: str) -> None:
@@ -82,6 +82,6 @@ def test_depth_is_restored_after_a_trap() -> None:
 
 def test_long_output_hits_the_output_limit() -> None:
     with pytest.raises(LimitExceeded) as caught:
-        Session(Limits(output_bytes=1000)).console('do[100;-1 100#"a"]')
+        Session(Limits(output_bytes=1000)).console('do[100;-1(100#"a")]')
 
     assert caught.value.kind == "output"

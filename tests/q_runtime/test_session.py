@@ -100,7 +100,7 @@ def test_an_error_knows_its_place(session: Session) -> None:
 
 
 def test_console_prints_several_statements(session: Session) -> None:
-    assert session.console("a:1\na+1\n-1 \"hello\";\n`b") == "2\nhello\n`b"
+    assert session.console('a:1\na+1\n-1 "hello";\n`b') == "2\nhello\n`b"
 
 
 def test_output_before_an_error_is_kept(session: Session) -> None:
