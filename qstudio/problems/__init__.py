@@ -1,0 +1,1 @@
+"""Problems, their TestCases and Solutions: storing, importing, browsing."""

@@ -1,0 +1,135 @@
+"""`manage.py verify FILE.jsonl`: rows `{"problem", "program"}` against those Problems' tests, one Verdict per row.
+
+Exit code 1 when a Program did not pass or a row could not be read; the summary says how many of which.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from pipeline.errors import PipelineError
+from pipeline.judging import Candidate
+from qstudio.core.installation import require_database
+from qstudio.problems.judging import judge_programs
+from qstudio.problems.models import Problem
+from qstudio.problems.services import problem_record
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file: a Program to judge, or why there is none."""
+
+    number: int
+    candidate: Candidate | None
+    trouble: str = ""
+
+
+class Command(BaseCommand):
+    help = "Judges Programs in a JSON lines file against the tests of their Problems."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--engine", default="embedded", help="which q (default: %(default)s)")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON line per row, then one summary line"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        require_database()
+        rows = _read(options["file"])
+        slugs = {row.candidate.problem for row in rows if row.candidate}
+        stored = Problem.objects.filter(slug__in=slugs).prefetch_related("tests")
+        problems = {row.slug: problem_record(row) for row in stored}
+        rows = [_known(row, problems.keys()) for row in rows]
+        counts: Counter[str] = Counter()
+        verdicts = judge_programs(
+            (row.candidate for row in rows if row.candidate), problems, options["engine"]
+        )
+        try:
+            for row in rows:
+                if row.candidate is None:
+                    counts["not_read"] += 1
+                    self._tell_trouble(row, options["json"])
+                    continue
+                _, verdict = next(verdicts)
+                counts[verdict.kind.value] += 1
+                self._tell(row.number, row.candidate.problem, verdict, options["json"])
+        except PipelineError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            verdicts.close()
+        self._summarize(counts, options["json"])
+
+    def _tell(self, number: int, problem: str, verdict: Any, as_json: bool) -> None:
+        if as_json:
+            line = {
+                "row": number,
+                "problem": problem,
+                "verdict": verdict.kind.value,
+                "error": verdict.error,
+                "reason": verdict.reason,
+                "n_passed": verdict.n_passed,
+                "n_tests": verdict.n_tests,
+                "grader": verdict.grader,
+                "engine": verdict.engine,
+                "engine_version": verdict.engine_version,
+            }
+            self.stdout.write(json.dumps(line))
+        else:
+            passed = f"{verdict.n_passed}/{verdict.n_tests}"
+            self.stdout.write(
+                f"line {number}  {problem}  {verdict.kind.value}  {passed}  {verdict.reason}".rstrip()
+            )
+
+    def _tell_trouble(self, row: Row, as_json: bool) -> None:
+        line = {"row": row.number, "verdict": None, "reason": row.trouble}
+        self.stdout.write(
+            json.dumps(line) if as_json else f"line {row.number}  not read: {row.trouble}"
+        )
+
+    def _summarize(self, counts: Counter[str], as_json: bool) -> None:
+        total = counts.total()
+        if as_json:
+            summary = {"rows": total, "passed": counts["passed"], "verdicts": dict(counts)}
+            self.stdout.write(json.dumps({"summary": summary}))
+        else:
+            told = ", ".join(f"{n} {name}" for name, n in counts.most_common())
+            self.stdout.write(
+                f"{counts['passed']} of {total} passed ({told or 'the file is empty'})"
+            )
+        if counts["passed"] < total:
+            raise CommandError(f"{total - counts['passed']} of {total} rows did not pass")
+
+
+def _read(path: Path) -> list[Row]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(f"cannot read {path}: {reason}") from error
+    return [_parse(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _parse(number: int, line: str) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return Row(number, None, "the line is not JSON")
+    problem = row.get("problem") if isinstance(row, dict) else None
+    program = row.get("program") if isinstance(row, dict) else None
+    if not isinstance(problem, str) or not isinstance(program, str):
+        return Row(number, None, 'the line is not of the form {"problem": "...", "program": "..."}')
+    return Row(number, Candidate(problem, program if program.strip() else None))
+
+
+def _known(row: Row, slugs: Any) -> Row:
+    if row.candidate is None or row.candidate.problem in slugs:
+        return row
+    return Row(row.number, None, f"there is no Problem {row.candidate.problem!r}; import it first")

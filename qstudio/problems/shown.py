@@ -1,0 +1,75 @@
+"""Typed values of TestCases as a person reads them: as Python, and as the q literal that a Program receives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.typed_values import UnrepresentableValue, decode_typed, to_wire
+from q_runtime import TypedJsonError, format_wire
+from qstudio.problems.models import Problem, TestCase
+
+MAX_CHARACTERS = 600
+
+
+@dataclass(frozen=True)
+class ShownValue:
+    """One value in both languages; what cannot be shown says why."""
+
+    python: str
+    q: str
+
+
+@dataclass(frozen=True)
+class ShownTest:
+    """One TestCase with its values in words."""
+
+    index: int
+    visibility: str
+    origin: str
+    comparator: str
+    arguments: tuple[tuple[str, ShownValue], ...]
+    """Name of the parameter and its value."""
+    expected: ShownValue
+
+
+def show_tests(problem: Problem, tests: Sequence[TestCase]) -> tuple[ShownTest, ...]:
+    """TestCases of one Problem, readable."""
+    names = [str(param.get("name", "")) for param in problem.params]
+    types = [str(param.get("type", "any")) for param in problem.params]
+    return tuple(
+        ShownTest(
+            index=test.index,
+            visibility=test.visibility,
+            origin=test.origin,
+            comparator=test.comparator,
+            arguments=tuple(
+                (name, show_value(value, type_text))
+                for name, type_text, value in zip(names, types, test.arguments, strict=False)
+            ),
+            expected=show_value(test.expected, problem.returns),
+        )
+        for test in tests
+    )
+
+
+def show_value(encoded: Any, type_text: str) -> ShownValue:
+    """A value in the typed JSON encoding, under its type expression."""
+    try:
+        value = decode_typed(encoded)
+    except TypedJsonError as error:
+        return ShownValue(f"not readable: {error}", "")
+    try:
+        q_text = format_wire(to_wire(value, type_text))
+    except (UnrepresentableValue, ValueError) as error:
+        q_text = f"no q value: {error}"
+    return ShownValue(_cut(repr(value)), _cut(q_text))
+
+
+def _cut(text: str) -> str:
+    return (
+        text
+        if len(text) <= MAX_CHARACTERS
+        else f"{text[:MAX_CHARACTERS]} … ({len(text):,} characters)"
+    )

@@ -1,0 +1,1 @@
+"""Human decisions about Solutions."""

@@ -1,0 +1,1 @@
+"""Runs: launching, watching, ingesting and showing what the pipeline does."""

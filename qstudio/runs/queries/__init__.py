@@ -1,0 +1,1 @@
+"""Reads for the pages of Runs: each module gives one page's context as a frozen dataclass."""

@@ -1,0 +1,175 @@
+"""`load_problems`, `import_problems` and `verify` with the real sandbox and engine."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from qstudio.problems import builtin
+from qstudio.problems.models import Problem, Solution
+from tests.qstudio.factories import make_attempt_record, make_problem, make_run
+
+pytestmark = pytest.mark.django_db
+
+ROW = {
+    "task_id": "HumanEval/0",
+    "prompt": 'def double(x: int) -> int:\n    """Double a number."""\n',
+    "entry_point": "double",
+    "canonical_solution": "    return 2 * x\n",
+    "test": (
+        "def check(candidate):\n    assert candidate(1) == 2\n    assert candidate(5) == 10\n"
+        "    assert candidate(0) == 0\n    assert candidate(-3) == -6\n"
+    ),
+}
+
+
+def call(*arguments: str) -> str:
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
+
+
+def json_lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """The built-in sets, cut to their first Problems."""
+    cut = {name: lambda load=load: list(load())[:3] for name, load in builtin._SOURCES.items()}
+    monkeypatch.setattr(builtin, "_SOURCES", cut)
+
+
+def test_built_in_sets_are_loaded_once(few):
+    assert "starter: 3 Problems (3 created" in call("load_problems")
+    assert "demo: 3 Problems (0 created, 0 updated, 3 unchanged)" in call(
+        "load_problems", "--set", "demo"
+    )
+
+    assert builtin.load_missing() == {}
+    assert {row.tests.count() >= 10 for row in Problem.objects.all()} == {True}
+
+
+def test_no_solution_of_the_demo_set_is_stored(few):
+    call("load_problems")
+
+    assert Solution.objects.filter(problem__problem_set="starter").count() == 3
+    assert not Solution.objects.filter(problem__problem_set="demo").exists()
+
+
+def test_problems_of_an_earlier_version_leave_the_set_but_not_the_runs_that_tried_them(few):
+    from pathlib import Path
+
+    from pipeline.rundir import RunDir, append_records
+    from qstudio.runs.ingest import ingest
+
+    make_problem("old", problem_set="demo")
+    make_problem("add-one", problem_set="demo")
+    run = make_run()
+    directory = RunDir.open(Path(run.directory))
+    append_records(directory.path / "attempts.jsonl", [make_attempt_record()])
+    directory.event("attempts", "1 Attempt", path="attempts.jsonl", n=1)
+    ingest(run)
+
+    call("load_problems", "--set", "demo")
+
+    assert not Problem.objects.filter(slug="old").exists()
+    assert Problem.objects.get(slug="add-one").problem_set == "demo-earlier"
+
+
+def test_a_good_row_is_imported_and_a_bad_one_reported_with_its_line(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        json.dumps(ROW) + "\nnot json\n" + json.dumps({"task_id": "HumanEval/1"}) + "\n"
+    )
+
+    text = call("import_problems", str(path), "--format", "humaneval")
+
+    assert "1 of 3 rows accepted" in text
+    assert "line 2" in text
+    assert "line 3" in text
+    assert Problem.objects.get().entry_point == "double"
+
+
+def test_a_second_import_changes_nothing(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(ROW) + "\n")
+    call("import_problems", str(path), "--format", "humaneval")
+
+    *rows, last = json_lines(call("import_problems", str(path), "--format", "humaneval", "--json"))
+
+    assert [row["outcome"] for row in rows] == ["unchanged"]
+    assert last["summary"]["accepted"] == 1
+    assert Problem.objects.count() == 1
+
+
+def test_a_dry_run_stores_nothing(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(ROW) + "\n")
+
+    assert "nothing was stored" in call(
+        "import_problems", str(path), "--format", "humaneval", "--dry-run"
+    )
+    assert not Problem.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(CommandError, match=r"nothing\.jsonl"):
+        call("import_problems", str(tmp_path / "nothing.jsonl"), "--format", "mbpp")
+
+
+def verify(tmp_path, lines: list[str]) -> tuple[list[dict], str]:
+    """Rows and the error of `verify --json`."""
+    path = tmp_path / "programs.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    output, error = StringIO(), ""
+    try:
+        call_command("verify", str(path), "--json", stdout=output)
+    except CommandError as raised:
+        error = str(raised)
+    return json_lines(output.getvalue()), error
+
+
+def test_programs_are_judged_row_by_row(tmp_path):
+    make_problem()
+    programs = ["f:{x+1}", "f:{x+2}", "f:{'broken}", ""]
+    lines = [json.dumps({"problem": "add-one", "program": program}) for program in programs]
+
+    rows, error = verify(tmp_path, lines)
+
+    kinds = [row["verdict"] for row in rows[:-1]]
+    assert kinds == ["passed", "wrong_answer", "q_error", "no_program"]
+    assert rows[-1]["summary"]["passed"] == 1
+    assert error == "3 of 4 rows did not pass"
+
+
+def test_rows_that_cannot_be_read_are_said_to_be_so(tmp_path):
+    make_problem()
+    lines = ["{", '{"problem": 1}', json.dumps({"problem": "nothing", "program": "f"})]
+
+    rows, error = verify(tmp_path, lines)
+
+    assert [row["row"] for row in rows[:-1]] == [1, 2, 3]
+    assert "not JSON" in rows[0]["reason"]
+    assert "there is no Problem 'nothing'" in rows[2]["reason"]
+    assert error == "3 of 3 rows did not pass"
+
+
+def test_when_everything_passes_there_is_no_error(tmp_path):
+    make_problem()
+
+    rows, error = verify(tmp_path, [json.dumps({"problem": "add-one", "program": "{1+x}"})])
+
+    assert (rows[0]["verdict"], rows[0]["n_passed"], error) == ("passed", 4, "")
+
+
+def test_an_engine_that_is_not_there_is_one_sentence(tmp_path):
+    make_problem()
+    path = tmp_path / "programs.jsonl"
+    path.write_text(json.dumps({"problem": "add-one", "program": "{1+x}"}) + "\n")
+
+    with pytest.raises(CommandError, match="engine 'nothing' cannot be used"):
+        call("verify", str(path), "--engine", "nothing")
