@@ -219,6 +219,12 @@ def _finished(user: Any) -> Run:
         _attempts(run, rng, "evaluation", "test", iteration, share, k=8 if iteration == 3 else 2)
         for split in ("dev", "test"):
             _evaluation(run, split, iteration, share + (0.03 if split == "dev" else 0), start)
+    _events_and_files(run, rng)
+    return run
+
+
+def _events_and_files(run: Run, rng: random.Random) -> None:
+    """Metrics, events, a checkpoint, found Solutions and a log."""
     for stage, iteration, steps in (
         ("pretrain", 0, 60),
         ("sft", 0, 40),
@@ -263,7 +269,6 @@ def _finished(user: Any) -> Run:
     for number in range(400):
         log_line(run, f"12:00:{number % 60:02d} INFO stage sampling: batch {number} of 400")
     log_line(run, f"12:01:00 WARNING odd text: {HOSTILE}")
-    return run
 
 
 def _running(user: Any) -> Run:
