@@ -185,7 +185,7 @@ class ComputeConfig(Section):
     threads: int | None = Field(None, ge=1)
     """CPU threads for the policy; none: what torch chooses."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """`auto`: bf16 where the processor computes it, else fp32."""
+    """`auto`: bf16 on a GPU that computes it, fp32 on every CPU, where small matrices are faster so."""
 
 
 class RunConfig(Section):

@@ -162,7 +162,11 @@ def _judge(test: TestCase, returns: str, call: ExecutionResult) -> Execution:
 
 
 def _reason(load: ExecutionResult) -> str:
-    return " ".join(filter(None, (load.error, load.detail))) or load.status
+    """Why a Program did not load: its error, which a detail may already begin with, as q or a limit says it."""
+    error, detail = load.error or "", load.detail
+    if detail.startswith((f"'{error}", f"{error} limit ")):
+        return detail
+    return " ".join(filter(None, (error, detail))) or load.status
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -61,13 +61,14 @@ def drawn_tests(
         seen = {content_hash(list(test.arguments)) for test in problem.tests}
         tests: list[TestCase] = []
         for call in result.calls:
-            if call.status != "ok" or _is_repeat(call.arguments, seen):
+            arguments = call.arguments
+            if call.status != "ok" or arguments is None or _is_repeat(arguments, seen):
                 continue
             tests.append(
                 TestCase(
                     index=first_index + len(tests),
                     visibility=visibility,
-                    arguments=tuple(call.arguments),
+                    arguments=tuple(arguments),
                     expected=call.value,
                     comparator=problem.tests[0].comparator if problem.tests else "equal",
                 )

@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    DynamicCache,
+    PreTrainedTokenizerBase,
+)
 
 from pipeline.config import ComputeConfig
 from pipeline.errors import GenerationError
@@ -131,7 +136,7 @@ class PromptRenderer:
         return str(text)
 
 
-def load_tokenizer(model: str | Path):  # noqa: ANN201 - transformers has no common public type
+def load_tokenizer(model: str | Path) -> PreTrainedTokenizerBase:
     """The tokenizer of a policy, padding on the left. Raises: GenerationError."""
     path = Path(model)
     if path.is_dir() and not any((path / name).exists() for name in _TOKENIZER_FILES):
@@ -160,7 +165,7 @@ def load_tokenizer(model: str | Path):  # noqa: ANN201 - transformers has no com
     return tokenizer
 
 
-def resolve_format(tokenizer: object, prompt_format: str) -> str:
+def resolve_format(tokenizer: PreTrainedTokenizerBase, prompt_format: str) -> str:
     """`auto` made definite: the demo policy's tokenizer says so itself, then the chat template decides."""
     if prompt_format != "auto":
         return prompt_format

@@ -14,6 +14,7 @@ import torch
 from datasets import Dataset
 from transformers import (
     AutoModelForCausalLM,
+    PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
     TrainerControl,
@@ -113,29 +114,24 @@ class TrlSftTrainer:
         )
 
     @staticmethod
-    def _save(trainer: SFTTrainer, tokenizer: object, out: Path) -> None:
+    def _save(trainer: SFTTrainer, tokenizer: PreTrainedTokenizerBase, out: Path) -> None:
         """Save beside `out` and rename, so that a directory with this name is always whole."""
         partial = out.parent / f".{out.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         trainer.save_model(str(partial))
-        tokenizer.padding_side = "left"  # type: ignore[attr-defined]
-        tokenizer.save_pretrained(str(partial))  # type: ignore[attr-defined]
+        tokenizer.padding_side = "left"
+        tokenizer.save_pretrained(str(partial))
         shutil.rmtree(out, ignore_errors=True)
         partial.rename(out)
 
 
-def tokenize(tokenizer: object, rows: Sequence[TrainRow], max_length: int) -> Dataset:
+def tokenize(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[TrainRow], max_length: int
+) -> Dataset:
     """Token ids and labels (-100 on the prompt) for the rows of at most `max_length` tokens."""
-    encode = tokenizer  # a transformers tokenizer is called
-    prompts = (
-        encode([row.prompt for row in rows], add_special_tokens=False)["input_ids"] if rows else []
-    )  # type: ignore[operator]
-    answers = (
-        encode([row.completion for row in rows], add_special_tokens=False)["input_ids"]
-        if rows
-        else []
-    )  # type: ignore[operator]
-    stop = tokenizer.eos_token_id  # type: ignore[attr-defined]
+    prompts = _token_ids(tokenizer, [row.prompt for row in rows])
+    answers = _token_ids(tokenizer, [row.completion for row in rows])
+    stop = tokenizer.eos_token_id
     ids, labels = [], []
     for prompt, answer in zip(prompts, answers, strict=True):
         whole = [*prompt, *answer, stop]
@@ -144,6 +140,11 @@ def tokenize(tokenizer: object, rows: Sequence[TrainRow], max_length: int) -> Da
             labels.append([-100] * len(prompt) + [*answer, stop])
     lengths = [len(row) for row in ids]
     return Dataset.from_dict({"input_ids": ids, "labels": labels, "length": lengths})
+
+
+def _token_ids(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    """The ids of each text, without special tokens; a tokenizer itself refuses an empty batch."""
+    return tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
 
 
 def last_checkpoint(work: Path) -> Path | None:

@@ -38,10 +38,14 @@ class Run(models.Model):
     preset = models.CharField(max_length=60, blank=True)
     config = models.JSONField()
     directory = models.CharField(max_length=500)
-    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED, db_index=True)
+    state = models.CharField(
+        max_length=12, choices=State.choices, default=State.QUEUED, db_index=True
+    )
     state_reason = models.TextField(blank=True)
     """One sentence: why it failed, stopped or was lost, and what to do."""
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
     is_headless = models.BooleanField(default=False)
     """Started by `manage.py bootstrap` in the foreground, not by a worker."""
     resumes_itself = models.BooleanField(default=False)
@@ -105,7 +109,9 @@ class Stage(models.Model):
     class Meta:
         ordering: ClassVar = ["started_at"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "name", "iteration"], name="stage_run_name_iteration")
+            models.UniqueConstraint(
+                fields=["run", "name", "iteration"], name="stage_run_name_iteration"
+            )
         ]
 
 
@@ -185,7 +191,9 @@ class Prompt(models.Model):
     text = models.TextField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "key"], name="prompt_run_key")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "key"], name="prompt_run_key")
+        ]
 
 
 class Attempt(models.Model):
@@ -211,7 +219,9 @@ class Attempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["iteration", "problem_id", "sample_index"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "key"], name="attempt_run_key")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "key"], name="attempt_run_key")
+        ]
         indexes: ClassVar = [
             models.Index(fields=["run", "purpose", "iteration", "verdict"]),
             models.Index(fields=["problem", "run", "iteration"]),
@@ -235,7 +245,8 @@ class Verdict(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["attempt", "grader", "engine", "engine_version"], name="verdict_attempt_grader_engine"
+                fields=["attempt", "grader", "engine", "engine_version"],
+                name="verdict_attempt_grader_engine",
             )
         ]
 
@@ -253,4 +264,6 @@ class RunEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["time", "id"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="event_run_seq")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "seq"], name="event_run_seq")
+        ]

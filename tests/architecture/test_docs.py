@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from pipeline.records import VerdictKind
 from tests.architecture.tree import PACKAGES, REPOSITORY, files, read, sources
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
@@ -43,6 +45,17 @@ def rows_of(heading: str, document: str = "README.md") -> list[str]:
     """The first cells of the table below a heading, without their back quotes."""
     section = read(Path(document)).partition(f"{heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
+
+
+def keys_written(function: ast.FunctionDef) -> set[str]:
+    """The constant keys of all dictionaries that a function makes or adds to."""
+    keys: list[ast.expr | None] = []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Dict):
+            keys += node.keys
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            keys.append(node.slice)
+    return {str(key.value) for key in keys if isinstance(key, ast.Constant)}
 
 
 def is_ours(path: Path) -> bool:
@@ -96,6 +109,33 @@ def test_every_environment_variable_is_documented_and_read():
     assert {name for name in read_here if not name.endswith("_")} == set(
         rows_of("# Environment variables", "docs/environment.md")
     )
+
+
+def test_every_kind_of_event_is_documented():
+    kinds = {
+        kind
+        for path in sources("pipeline")
+        for kind in re.findall(r"\.event\(\s*\"(\w+)\"", read(path))
+    }
+
+    assert kinds == set(rows_of("## Events", "docs/run-directory.md"))
+
+
+def test_every_key_of_the_final_report_is_documented():
+    module = ast.parse(read(Path("pipeline/stages/report.py")))
+    functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
+    written = keys_written(functions["write_report"]) | keys_written(functions["_measured"])
+    section = read(Path("docs/run-directory.md")).partition("## The final report\n")[2]
+
+    assert len(written) > 30
+    assert {key for key in written if f"`{key}`" not in section} == set()
+    assert set(rows_of("## The final report", "docs/run-directory.md")) - written == set()
+
+
+def test_every_verdict_is_documented():
+    table = rows_of("## From results to a Verdict", "docs/grading.md")
+
+    assert table == [kind.value for kind in VerdictKind]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

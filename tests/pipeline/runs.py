@@ -74,5 +74,5 @@ def carry_out(rundir: RunDir) -> int:
     process = start(rundir)
     output, _ = process.communicate()
     if process.returncode not in (0, 3):
-        print(output)
+        sys.stderr.write(output)
     return process.returncode

@@ -56,7 +56,7 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("k = = 3")
 
-    with pytest.raises(ConfigError, match="broken.toml is not valid TOML"):
+    with pytest.raises(ConfigError, match=r"broken\.toml is not valid TOML"):
         load_toml(path)
     with pytest.raises(ConfigError, match="cannot read the settings file"):
         load_toml(tmp_path / "absent.toml")

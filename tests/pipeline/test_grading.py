@@ -120,6 +120,39 @@ def test_statuses_of_the_program_become_its_verdict(status: Any) -> None:
     assert reward(at_load) == reward(at_call) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "detail", "reason"),
+    [
+        (
+            "q_error",
+            "xing",
+            "'xing: not defined (line 1, column 4)",
+            "'xing: not defined (line 1, column 4)",
+        ),
+        ("q_error", "type", "'type", "'type"),
+        (
+            "syntax_error",
+            ")",
+            "'): unexpected (line 1, column 2)",
+            "'): unexpected (line 1, column 2)",
+        ),
+        ("time_limit", "time", "time limit exceeded: 5 s", "time limit exceeded: 5 s"),
+        ("memory_limit", "wsfull", "more than 512 MB", "wsfull more than 512 MB"),
+        (
+            "q_error",
+            "no_function",
+            "the last value is not a function",
+            "no_function the last value is not a function",
+        ),
+        ("q_error", "stack", "", "stack"),
+    ],
+)
+def test_a_reason_says_the_name_of_an_error_once(
+    status: Any, error: str, detail: str, reason: str
+) -> None:
+    assert judge(load=ExecutionResult(status, error=error, detail=detail)).reason == reason
+
+
 @pytest.mark.parametrize("status", ["unsupported", "infra_error"])
 def test_faults_of_ours_have_no_reward(status: Any) -> None:
     fault = ExecutionResult(status, detail="a gap")

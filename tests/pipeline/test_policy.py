@@ -152,7 +152,7 @@ def test_a_directory_without_a_tokenizer_gets_one_sentence(policy: Path, tmp_pat
     shutil.copytree(policy, bare)
     (bare / "tokenizer.json").unlink()
 
-    with pytest.raises(GenerationError, match="has no tokenizer .* save one there with") as caught:
+    with pytest.raises(GenerationError, match=r"has no tokenizer .* save one there with") as caught:
         HFGenerator(bare, CPU)
 
     assert "\n" not in str(caught.value)

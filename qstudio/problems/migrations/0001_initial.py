@@ -5,75 +5,139 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Problem',
+            name="Problem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=120, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('statement', models.TextField()),
-                ('entry_point', models.CharField(max_length=80)),
-                ('params', models.JSONField(default=list)),
-                ('returns', models.CharField(max_length=120)),
-                ('reference', models.TextField(blank=True)),
-                ('generator', models.TextField(blank=True)),
-                ('problem_set', models.CharField(db_index=True, max_length=60)),
-                ('split', models.CharField(choices=[('train', 'Train'), ('dev', 'Dev'), ('test', 'Test'), ('prompt', 'Prompt')], db_index=True, max_length=10)),
-                ('group', models.CharField(max_length=80)),
-                ('difficulty', models.CharField(blank=True, db_index=True, max_length=20)),
-                ('tags', models.JSONField(default=list)),
-                ('source', models.CharField(blank=True, max_length=200)),
-                ('licence', models.CharField(blank=True, max_length=80)),
-                ('is_evaluation_only', models.BooleanField(default=False)),
-                ('digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=120, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("statement", models.TextField()),
+                ("entry_point", models.CharField(max_length=80)),
+                ("params", models.JSONField(default=list)),
+                ("returns", models.CharField(max_length=120)),
+                ("reference", models.TextField(blank=True)),
+                ("generator", models.TextField(blank=True)),
+                ("problem_set", models.CharField(db_index=True, max_length=60)),
+                (
+                    "split",
+                    models.CharField(
+                        choices=[
+                            ("train", "Train"),
+                            ("dev", "Dev"),
+                            ("test", "Test"),
+                            ("prompt", "Prompt"),
+                        ],
+                        db_index=True,
+                        max_length=10,
+                    ),
+                ),
+                ("group", models.CharField(max_length=80)),
+                ("difficulty", models.CharField(blank=True, db_index=True, max_length=20)),
+                ("tags", models.JSONField(default=list)),
+                ("source", models.CharField(blank=True, max_length=200)),
+                ("licence", models.CharField(blank=True, max_length=80)),
+                ("is_evaluation_only", models.BooleanField(default=False)),
+                ("digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ['slug'],
-                'indexes': [models.Index(fields=['problem_set', 'split'], name='problems_pr_problem_faae47_idx')],
+                "ordering": ["slug"],
+                "indexes": [
+                    models.Index(
+                        fields=["problem_set", "split"], name="problems_pr_problem_faae47_idx"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Solution',
+            name="Solution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('program', models.TextField()),
-                ('origin', models.CharField(choices=[('reference', 'Reference'), ('bootstrap', 'Bootstrap'), ('human', 'Human')], max_length=12)),
-                ('provenance', models.JSONField(default=dict)),
-                ('run_key', models.CharField(blank=True, db_index=True, max_length=80)),
-                ('is_quarantined', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('problem', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='solutions', to='problems.problem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("program", models.TextField()),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("reference", "Reference"),
+                            ("bootstrap", "Bootstrap"),
+                            ("human", "Human"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("provenance", models.JSONField(default=dict)),
+                ("run_key", models.CharField(blank=True, db_index=True, max_length=80)),
+                ("is_quarantined", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "problem",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="solutions",
+                        to="problems.problem",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['problem_id', 'created_at'],
-                'constraints': [models.UniqueConstraint(fields=('key', 'run_key'), name='solution_key_run')],
+                "ordering": ["problem_id", "created_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key", "run_key"), name="solution_key_run")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TestCase',
+            name="TestCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField()),
-                ('visibility', models.CharField(choices=[('public', 'Public'), ('hidden', 'Hidden')], max_length=6)),
-                ('arguments', models.JSONField()),
-                ('expected', models.JSONField(null=True)),
-                ('comparator', models.CharField(default='equal', max_length=40)),
-                ('origin', models.CharField(default='reference', max_length=20)),
-                ('problem', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tests', to='problems.problem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("index", models.PositiveIntegerField()),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Public"), ("hidden", "Hidden")], max_length=6
+                    ),
+                ),
+                ("arguments", models.JSONField()),
+                ("expected", models.JSONField(null=True)),
+                ("comparator", models.CharField(default="equal", max_length=40)),
+                ("origin", models.CharField(default="reference", max_length=20)),
+                (
+                    "problem",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tests",
+                        to="problems.problem",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['index'],
-                'constraints': [models.UniqueConstraint(fields=('problem', 'index'), name='testcase_problem_index')],
+                "ordering": ["index"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("problem", "index"), name="testcase_problem_index"
+                    )
+                ],
             },
         ),
     ]

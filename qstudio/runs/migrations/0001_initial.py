@@ -6,229 +6,378 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('problems', '0001_initial'),
+        ("problems", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=80, unique=True)),
-                ('request_id', models.CharField(blank=True, max_length=64, null=True, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('preset', models.CharField(blank=True, max_length=60)),
-                ('config', models.JSONField()),
-                ('directory', models.CharField(max_length=500)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('starting', 'Starting'), ('running', 'Running'), ('stopping', 'Stopping'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('stopped', 'Stopped'), ('lost', 'Lost')], db_index=True, default='queued', max_length=12)),
-                ('state_reason', models.TextField(blank=True)),
-                ('is_headless', models.BooleanField(default=False)),
-                ('resumes_itself', models.BooleanField(default=False)),
-                ('host', models.CharField(blank=True, max_length=120)),
-                ('pid', models.PositiveIntegerField(blank=True, null=True)),
-                ('process_started_at', models.FloatField(blank=True, null=True)),
-                ('boot_id', models.CharField(blank=True, max_length=64)),
-                ('n_processes', models.PositiveIntegerField(default=0)),
-                ('stage', models.CharField(blank=True, max_length=20)),
-                ('iteration', models.IntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('message', models.CharField(blank=True, max_length=300)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('event_offset', models.PositiveBigIntegerField(default=0)),
-                ('file_offsets', models.JSONField(default=dict)),
-                ('report', models.JSONField(blank=True, null=True)),
-                ('n_problems', models.PositiveIntegerField(default=0)),
-                ('n_seeds', models.PositiveIntegerField(default=0)),
-                ('n_solved', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=80, unique=True)),
+                ("request_id", models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("preset", models.CharField(blank=True, max_length=60)),
+                ("config", models.JSONField()),
+                ("directory", models.CharField(max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("starting", "Starting"),
+                            ("running", "Running"),
+                            ("stopping", "Stopping"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                            ("lost", "Lost"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("state_reason", models.TextField(blank=True)),
+                ("is_headless", models.BooleanField(default=False)),
+                ("resumes_itself", models.BooleanField(default=False)),
+                ("host", models.CharField(blank=True, max_length=120)),
+                ("pid", models.PositiveIntegerField(blank=True, null=True)),
+                ("process_started_at", models.FloatField(blank=True, null=True)),
+                ("boot_id", models.CharField(blank=True, max_length=64)),
+                ("n_processes", models.PositiveIntegerField(default=0)),
+                ("stage", models.CharField(blank=True, max_length=20)),
+                ("iteration", models.IntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("message", models.CharField(blank=True, max_length=300)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("event_offset", models.PositiveBigIntegerField(default=0)),
+                ("file_offsets", models.JSONField(default=dict)),
+                ("report", models.JSONField(blank=True, null=True)),
+                ("n_problems", models.PositiveIntegerField(default=0)),
+                ("n_seeds", models.PositiveIntegerField(default=0)),
+                ("n_solved", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Prompt',
+            name="Prompt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('text', models.TextField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("text", models.TextField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prompts",
+                        to="runs.run",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Iteration',
+            name="Iteration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField()),
-                ('attempted', models.PositiveIntegerField(default=0)),
-                ('newly_solved', models.PositiveIntegerField(default=0)),
-                ('solved_total', models.PositiveIntegerField(default=0)),
-                ('problems_total', models.PositiveIntegerField(default=0)),
-                ('train_rows', models.PositiveIntegerField(default=0)),
-                ('is_adopted', models.BooleanField(default=False)),
-                ('metadata', models.JSONField(default=dict)),
-                ('dataset_stats', models.JSONField(default=dict)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='iterations', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("index", models.PositiveIntegerField()),
+                ("attempted", models.PositiveIntegerField(default=0)),
+                ("newly_solved", models.PositiveIntegerField(default=0)),
+                ("solved_total", models.PositiveIntegerField(default=0)),
+                ("problems_total", models.PositiveIntegerField(default=0)),
+                ("train_rows", models.PositiveIntegerField(default=0)),
+                ("is_adopted", models.BooleanField(default=False)),
+                ("metadata", models.JSONField(default=dict)),
+                ("dataset_stats", models.JSONField(default=dict)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="iterations",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['index'],
+                "ordering": ["index"],
             },
         ),
         migrations.CreateModel(
-            name='Evaluation',
+            name="Evaluation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80)),
-                ('iteration', models.IntegerField()),
-                ('policy', models.CharField(max_length=80)),
-                ('split', models.CharField(max_length=10)),
-                ('n_problems', models.PositiveIntegerField()),
-                ('n_samples', models.PositiveIntegerField()),
-                ('grader', models.CharField(max_length=40)),
-                ('engine', models.CharField(max_length=40)),
-                ('engine_version', models.CharField(max_length=40)),
-                ('record', models.JSONField()),
-                ('created_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=80)),
+                ("iteration", models.IntegerField()),
+                ("policy", models.CharField(max_length=80)),
+                ("split", models.CharField(max_length=10)),
+                ("n_problems", models.PositiveIntegerField()),
+                ("n_samples", models.PositiveIntegerField()),
+                ("grader", models.CharField(max_length=40)),
+                ("engine", models.CharField(max_length=40)),
+                ("engine_version", models.CharField(max_length=40)),
+                ("record", models.JSONField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evaluations",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run_id', 'iteration', 'split'],
+                "ordering": ["run_id", "iteration", "split"],
             },
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80)),
-                ('iteration', models.IntegerField()),
-                ('role', models.CharField(max_length=20)),
-                ('path', models.CharField(max_length=300)),
-                ('parent', models.CharField(blank=True, max_length=80)),
-                ('steps', models.PositiveIntegerField()),
-                ('train_rows', models.PositiveIntegerField()),
-                ('final_loss', models.FloatField(null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checkpoints', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=80)),
+                ("iteration", models.IntegerField()),
+                ("role", models.CharField(max_length=20)),
+                ("path", models.CharField(max_length=300)),
+                ("parent", models.CharField(blank=True, max_length=80)),
+                ("steps", models.PositiveIntegerField()),
+                ("train_rows", models.PositiveIntegerField()),
+                ("final_loss", models.FloatField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checkpoints",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('purpose', models.CharField(max_length=10)),
-                ('split', models.CharField(max_length=10)),
-                ('iteration', models.IntegerField()),
-                ('sample_index', models.PositiveIntegerField()),
-                ('policy', models.CharField(max_length=80)),
-                ('completion', models.JSONField()),
-                ('program', models.TextField(null=True)),
-                ('verdict', models.CharField(max_length=16)),
-                ('error', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('problem', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='problems.problem')),
-                ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='attempts', to='runs.prompt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("purpose", models.CharField(max_length=10)),
+                ("split", models.CharField(max_length=10)),
+                ("iteration", models.IntegerField()),
+                ("sample_index", models.PositiveIntegerField()),
+                ("policy", models.CharField(max_length=80)),
+                ("completion", models.JSONField()),
+                ("program", models.TextField(null=True)),
+                ("verdict", models.CharField(max_length=16)),
+                ("error", models.CharField(blank=True, max_length=80)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "problem",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="problems.problem",
+                    ),
+                ),
+                (
+                    "prompt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="attempts",
+                        to="runs.prompt",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['iteration', 'problem_id', 'sample_index'],
+                "ordering": ["iteration", "problem_id", "sample_index"],
             },
         ),
         migrations.CreateModel(
-            name='RunEvent',
+            name="RunEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.IntegerField(null=True)),
-                ('time', models.DateTimeField()),
-                ('kind', models.CharField(max_length=40)),
-                ('message', models.TextField()),
-                ('data', models.JSONField(default=dict)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.IntegerField(null=True)),
+                ("time", models.DateTimeField()),
+                ("kind", models.CharField(max_length=40)),
+                ("message", models.TextField()),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['time', 'id'],
+                "ordering": ["time", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=20)),
-                ('iteration', models.IntegerField()),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=20)),
+                ("iteration", models.IntegerField()),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stages",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['started_at'],
+                "ordering": ["started_at"],
             },
         ),
         migrations.CreateModel(
-            name='Verdict',
+            name="Verdict",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=16)),
-                ('grader', models.CharField(max_length=40)),
-                ('engine', models.CharField(max_length=40)),
-                ('engine_version', models.CharField(max_length=40)),
-                ('tests_hash', models.CharField(max_length=64)),
-                ('n_passed', models.PositiveIntegerField()),
-                ('n_tests', models.PositiveIntegerField()),
-                ('executions', models.JSONField(default=list)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verdicts', to='runs.attempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=16)),
+                ("grader", models.CharField(max_length=40)),
+                ("engine", models.CharField(max_length=40)),
+                ("engine_version", models.CharField(max_length=40)),
+                ("tests_hash", models.CharField(max_length=64)),
+                ("n_passed", models.PositiveIntegerField()),
+                ("n_tests", models.PositiveIntegerField()),
+                ("executions", models.JSONField(default=list)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="verdicts",
+                        to="runs.attempt",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='prompt_run_key'),
+            model_name="prompt",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="prompt_run_key"),
         ),
         migrations.AddConstraint(
-            model_name='iteration',
-            constraint=models.UniqueConstraint(fields=('run', 'index'), name='iteration_run_index'),
+            model_name="iteration",
+            constraint=models.UniqueConstraint(fields=("run", "index"), name="iteration_run_index"),
         ),
         migrations.AddConstraint(
-            model_name='evaluation',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='evaluation_run_key'),
+            model_name="evaluation",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="evaluation_run_key"),
         ),
         migrations.AddConstraint(
-            model_name='checkpoint',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='checkpoint_run_key'),
+            model_name="checkpoint",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="checkpoint_run_key"),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['run', 'purpose', 'iteration', 'verdict'], name='runs_attemp_run_id_745ff4_idx'),
+            model_name="attempt",
+            index=models.Index(
+                fields=["run", "purpose", "iteration", "verdict"],
+                name="runs_attemp_run_id_745ff4_idx",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['problem', 'run', 'iteration'], name='runs_attemp_problem_f79c03_idx'),
+            model_name="attempt",
+            index=models.Index(
+                fields=["problem", "run", "iteration"], name="runs_attemp_problem_f79c03_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('run', 'key'), name='attempt_run_key'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("run", "key"), name="attempt_run_key"),
         ),
         migrations.AddConstraint(
-            model_name='runevent',
-            constraint=models.UniqueConstraint(fields=('run', 'seq'), name='event_run_seq'),
+            model_name="runevent",
+            constraint=models.UniqueConstraint(fields=("run", "seq"), name="event_run_seq"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('run', 'name', 'iteration'), name='stage_run_name_iteration'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(
+                fields=("run", "name", "iteration"), name="stage_run_name_iteration"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='verdict',
-            constraint=models.UniqueConstraint(fields=('attempt', 'grader', 'engine', 'engine_version'), name='verdict_attempt_grader_engine'),
+            model_name="verdict",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "grader", "engine", "engine_version"),
+                name="verdict_attempt_grader_engine",
+            ),
         ),
     ]

@@ -25,7 +25,7 @@ MAX_SQL_VALUES = 500
 OUTCOME_WORDS = {"failed": "failed", "passed": "passed", "not_counted": "not counted"}
 
 _QUOTED = re.compile(r"(?:`[\w.:]*)+|\"[^\"]*\"")
-_NAME = re.compile(r"^(\S{1,80}) '\1'?:")
+_NAME = re.compile(r"^'\S{1,80}?'?:(?=\s)")
 """How a reason begins that is about one name or character: it is left out, what was wrong with it stays."""
 Q_ERRORS = frozenset(
     "assign cast domain length limit mismatch noamend no_function nyi part rank splice stack type value wsfull".split()

@@ -66,10 +66,10 @@ def test_groups_count_what_their_link_shows(reader: Client):
         ('test 2: expected "ab" but got "c"', 'test 4: expected "" but got "a 1"'),
         ("expected 1 2 3 but got 1 2", "expected 4 but got 9 9 9 9"),
         ("expected `a`b but got 1f", "expected `x`y but got 22f"),
-        ("xing 'xing: not defined (line 1, column 4)", "tax 'tax: not defined (line 2, column 14)"),
+        ("'xing: not defined (line 1, column 4)", "'tax: not defined (line 2, column 14)"),
         (
-            "; ';': unexpected character (line 1, column 4)",
-            "# '#': unexpected character (line 1, column 9)",
+            "';: unexpected character (line 1, column 4)",
+            "'#: unexpected character (line 1, column 9)",
         ),
     ],
 )
