@@ -79,7 +79,7 @@ class SftConfig(Section):
     """Steps on the seeds before the first Iteration."""
     steps: int = Field(150, ge=1)
     """Steps in each Iteration."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate."""
     batch_size: int = Field(32, ge=1)
     """Rows per optimizer step."""
@@ -113,7 +113,7 @@ class SamplingConfig(Section):
     """Programs drawn for each unsolved Problem in an Iteration."""
     temperature: float = Field(1.0, gt=0)
     """Sampling temperature; higher draws more varied Programs."""
-    max_new_tokens: int = Field(56, ge=1)
+    max_new_tokens: int = Field(40, ge=1)
     """Longest Completion in tokens; a longer one is cut."""
     problems_per_batch: int = Field(32, ge=1)
     """Problems sampled together; a batch is written whole, and is the unit of resuming."""
@@ -137,7 +137,7 @@ class EvaluationConfig(Section):
     """The k of the reported pass@k."""
     temperature: float = Field(0.7, gt=0)
     """Sampling temperature of every evaluation."""
-    max_new_tokens: int = Field(56, ge=1)
+    max_new_tokens: int = Field(40, ge=1)
     """Longest Completion in tokens; a longer one is cut."""
     problems_per_batch: int = Field(64, ge=1)
     """Problems sampled together; memory grows with it."""

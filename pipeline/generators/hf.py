@@ -6,6 +6,7 @@ Does not serve, and does not shard a model: larger policies belong on a server.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from transformers import (
     AutoTokenizer,
     DynamicCache,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
 
 from pipeline.config import ComputeConfig
@@ -149,9 +151,10 @@ def load_tokenizer(model: str | Path) -> PreTrainedTokenizerBase:
             f"the policy directory {model} does not exist; give a directory or a hub name"
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            str(model), padding_side="left", truncation_side="left"
-        )
+        # AutoTokenizer goes by the model's type and would put Qwen2's own way of splitting text in the place of
+        # the demo tokenizer's, which was trained with another.
+        loader = PreTrainedTokenizerFast if _is_demo(path) else AutoTokenizer
+        tokenizer = loader.from_pretrained(str(model), padding_side="left", truncation_side="left")
     except (OSError, ValueError) as error:
         raise GenerationError(
             f"cannot load the tokenizer of {model}: {_first_line(error)}"
@@ -175,6 +178,11 @@ def resolve_format(tokenizer: PreTrainedTokenizerBase, prompt_format: str) -> st
 
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+
+
+def _is_demo(path: Path) -> bool:
+    config = path / "tokenizer_config.json"
+    return config.is_file() and bool(json.loads(config.read_text(encoding="utf-8")).get(DEMO_MARK))
 
 
 def _first_line(error: Exception) -> str:

@@ -188,8 +188,15 @@ def _watch(rundir: RunDir, process: object) -> Iterator[list[RunEvent]]:
         yield list(read_records(rundir.path / EVENTS, RunEvent))
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stop", "kill"])
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGTERM, "while pretraining"),
+        (signal.SIGKILL, "while sampling"),
+        (signal.SIGKILL, "after an iteration"),
+    ],
+    ids=["stopped while pretraining", "killed while sampling", "killed after an iteration"],
+)
 def test_a_resumed_run_has_the_records_of_one_that_ran_through(
     finished: RunDir, tmp_path: Path, moment: str, number: signal.Signals
 ) -> None:

@@ -13,7 +13,7 @@ from pipeline.config import ComputeConfig, PolicyConfig
 from pipeline.errors import GenerationError, StopRequested, TrainingError
 from pipeline.generators.hf import HFGenerator, PromptRenderer, load_tokenizer
 from pipeline.trainers.base import TrainRow, TrainSettings
-from pipeline.trainers.demo_policy import build
+from pipeline.trainers.demo_policy import build, train_tokenizer
 from pipeline.trainers.trl_sft import TrlSftTrainer, tokenize
 
 TINY = PolicyConfig(hidden_size=32, n_layers=1, n_heads=1, intermediate_size=64, vocab_size=400)
@@ -54,6 +54,14 @@ def test_the_tokenizer_gives_every_text_back(policy: Path) -> None:
 
     for text in ("{x:x where 0=x mod 2;sum x}", "naïve £ 漢字", "a\tb\n  c"):
         assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+def test_a_saved_tokenizer_splits_text_as_it_was_trained_to(policy: Path) -> None:
+    """Loading by the model's type would put another way of splitting in place of its own."""
+    trained = train_tokenizer([row.prompt + row.completion for row in ROWS] * 3, TINY.vocab_size)
+    text = ROWS[0].prompt + ROWS[0].completion
+
+    assert load_tokenizer(policy).tokenize(text) == trained.tokenize(text)
 
 
 def test_digits_stay_single(policy: Path) -> None:
