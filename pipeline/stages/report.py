@@ -6,23 +6,19 @@ chose; the test split chose nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.metrics import paired_difference
 from pipeline.records import Evaluation, Interval
 from pipeline.rundir import utc_now, write_json
+from pipeline.stages.bootstrap import LoopResult, Policy, n_solved, seed_solutions
 from pipeline.stages.context import RunContext
-
-if TYPE_CHECKING:
-    from pipeline.stages.bootstrap import LoopResult, Policy
 
 FINAL_REPORT = "final_report.json"
 
 
 def write_report(context: RunContext, result: LoopResult) -> dict[str, Any]:
     """Make and store `final_report.json`; the keys named in docs/run-directory.md are stable."""
-    from pipeline.stages.bootstrap import n_solved, seed_solutions
-
     state = result.state
     final = state.policy
     paired = _paired(context, result.base.test, final.test)
