@@ -56,6 +56,7 @@ class Command(BaseCommand):
         if self.as_json:
             summary = {**report.as_json(), "outcomes": dict(outcomes), "solutions": dict(solutions)}
             self.stdout.write(json.dumps({"summary": summary}))
+            self._fail_if_nothing(path, rows)
             return
         for line in report.lines():
             self.stdout.write(line)
@@ -66,6 +67,15 @@ class Command(BaseCommand):
         if solutions:
             self.stdout.write(
                 "Solutions: " + ", ".join(f"{n} {name}" for name, n in solutions.items())
+            )
+        self._fail_if_nothing(path, rows)
+
+    @staticmethod
+    def _fail_if_nothing(path: Path, rows: list[ImportedRow]) -> None:
+        """An import that brought no Problem at all is not a good result. Raises: CommandError."""
+        if not any(row.problem for row in rows):
+            raise CommandError(
+                f"no row of {path} was accepted; see the reasons above, and whether --format is the right one"
             )
 
     def _store(self, rows: Iterable[ImportedRow], outcomes: Counter[str]) -> Iterator[ImportedRow]:
