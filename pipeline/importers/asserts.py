@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.importers.rows import RowRefused, parse_python
+from pipeline.importers.rows import RowMalformed, RowRefused, parse_python
 
 MAX_OBSERVATIONS = 40
 """Calls kept per row; loops over random arguments make a hundred."""
@@ -266,9 +266,9 @@ def parse_asserts(
     """Parse a field that is a list of Python statements, each an assert."""
     texts = row.get(name, [] if optional else None)
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise RowRefused(f"the field '{name}' is not a list of asserts")
+        raise RowMalformed(f"the field '{name}' is not a list of asserts")
     if not texts and not optional:
-        raise RowRefused(f"the field '{name}' is empty: there is nothing to test with")
+        raise RowMalformed(f"the field '{name}' is empty: there is nothing to test with")
     statements: list[ast.stmt] = []
     for number, text in enumerate(texts, start=1):
         statements += parse_python(text.strip(), f"assert {number} of '{name}'").body

@@ -11,7 +11,14 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.importers.rows import RowRefused, SourceRow, find_function, parse_python, text_field
+from pipeline.importers.rows import (
+    RowMalformed,
+    RowRefused,
+    SourceRow,
+    find_function,
+    parse_python,
+    text_field,
+)
 from pipeline.importers.signature import read_annotation, read_parameters
 
 PROBLEM_SET = "humaneval"
@@ -53,7 +60,7 @@ def read_row(row: Mapping[str, Any]) -> SourceRow:
 def _number(task_id: str) -> int:
     number = task_id.rpartition("/")[2]
     if not number.isdecimal():
-        raise RowRefused(f"the field 'task_id' is '{task_id}', expected HumanEval/<number>")
+        raise RowMalformed(f"the field 'task_id' is '{task_id}', expected HumanEval/<number>")
     return int(number)
 
 

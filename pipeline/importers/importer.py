@@ -35,6 +35,7 @@ from pipeline.importers.building import (
 from pipeline.importers.infer_generator import STYLES, check_generated, infer_generator
 from pipeline.importers.rows import (
     ImportedRow,
+    RowMalformed,
     RowRefused,
     SourceRow,
     parse_python,
@@ -72,6 +73,7 @@ class _Entry:
     generator: str = ""
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_malformed: bool = False
 
     @property
     def key(self) -> str:
@@ -147,7 +149,7 @@ def _read_entry(
     format_name: str,
 ) -> _Entry:
     if isinstance(row, str):
-        return _Entry(number, "", reasons=[row])
+        return _Entry(number, "", reasons=[row], is_malformed=True)
     identifier = row.get("task_id", row.get("id", row.get("problem_id", "")))
     prefix = f"{format_name}/" if isinstance(identifier, int) else ""
     entry = _Entry(number, f"{prefix}{identifier}"[:100])
@@ -159,6 +161,7 @@ def _read_entry(
         refuse_python_internals(parse_python(entry.row.reference, "the reference"))
     except RowRefused as refusal:
         entry.reasons += refusal.reasons
+        entry.is_malformed = isinstance(refusal, RowMalformed)
     return entry
 
 
@@ -334,4 +337,5 @@ def _finish(entry: _Entry) -> ImportedRow:
         accepted=problem is not None,
         reasons=tuple(entry.notes if problem is not None else entry.reasons),
         solution=entry.row.solution if entry.row is not None else None,
+        is_malformed=entry.is_malformed,
     )

@@ -17,7 +17,14 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from pipeline.importers.asserts import find_entry_point, parse_asserts
-from pipeline.importers.rows import RowRefused, SourceRow, find_function, parse_python, text_field
+from pipeline.importers.rows import (
+    RowMalformed,
+    RowRefused,
+    SourceRow,
+    find_function,
+    parse_python,
+    text_field,
+)
 from pipeline.importers.signature import read_annotation, read_parameters
 from pipeline.records import Split
 
@@ -48,14 +55,14 @@ def read_q_problems_row(row: Mapping[str, Any]) -> SourceRow:
     """Understand one row of the format `q-problems`."""
     cases = row.get("test_cases")
     if not isinstance(cases, list) or not cases:
-        raise RowRefused("the field 'test_cases' is missing or empty")
+        raise RowMalformed("the field 'test_cases' is missing or empty")
     reference = text_field(row, "python_solution")
     module = parse_python(reference, "the field 'python_solution'")
     defined = {node.name for node in module.body if isinstance(node, ast.FunctionDef)}
     tests: list[ast.stmt] = []
     for number, case in enumerate(cases, start=1):
         if not isinstance(case, dict):
-            raise RowRefused(f"test case {number} is not an object")
+            raise RowMalformed(f"test case {number} is not an object")
         code = parse_python(text_field(case, "python_test_code"), f"test case {number}")
         tests.append(_as_observation(code, defined, number))
     return _build_row(
@@ -98,7 +105,7 @@ def _build_row(
     names, hints = read_parameters(function)
     tags = row.get("tags") or []
     if not isinstance(tags, list):
-        raise RowRefused("the field 'tags' is not a list")
+        raise RowMalformed("the field 'tags' is not a list")
     return SourceRow(
         source_id=identifier,
         slug=_slug(problem_set, identifier),

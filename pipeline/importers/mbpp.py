@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.importers.asserts import find_entry_point, parse_asserts
-from pipeline.importers.rows import RowRefused, SourceRow, find_function, parse_python, text_field
+from pipeline.importers.rows import (
+    RowMalformed,
+    RowRefused,
+    SourceRow,
+    find_function,
+    parse_python,
+    text_field,
+)
 from pipeline.importers.signature import read_annotation, read_parameters
 from pipeline.records import Split
 
@@ -28,7 +35,7 @@ def read_row(row: Mapping[str, Any]) -> SourceRow:
     """Understand one row; raise RowRefused when it is not one of MBPP."""
     task_id = row.get("task_id")
     if not isinstance(task_id, int) or isinstance(task_id, bool):
-        raise RowRefused("the field 'task_id' is missing or not a number")
+        raise RowMalformed("the field 'task_id' is missing or not a number")
     reference = text_field(row, "code")
     tests = parse_asserts(row, "test_list") + parse_asserts(
         row, "challenge_test_list", optional=True

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.importers.asserts import find_undefined_names
-from pipeline.importers.rows import RowRefused, SourceRow, find_function, parse_python, text_field
+from pipeline.importers.rows import (
+    RowMalformed,
+    RowRefused,
+    SourceRow,
+    find_function,
+    parse_python,
+    text_field,
+)
 from pipeline.type_expressions import TypeExpr
 
 PROBLEM_SET = "q-humaneval"
@@ -34,11 +41,11 @@ def read_row(row: Mapping[str, Any]) -> SourceRow:
     """Understand one row; raise RowRefused when it is not one of this set or can never be passed."""
     number = row.get("task_id")
     if not isinstance(number, int) or isinstance(number, bool):
-        raise RowRefused("the field 'task_id' is missing or not a number")
+        raise RowMalformed("the field 'task_id' is missing or not a number")
     prompt, entry_point = text_field(row, "prompt"), text_field(row, "entry_point")
     definition = _DEFINITION.search(prompt)
     if definition is None or definition["name"] != entry_point:
-        raise RowRefused(f"the field 'prompt' does not begin a definition of '{entry_point}'")
+        raise RowMalformed(f"the field 'prompt' does not begin a definition of '{entry_point}'")
     tests = parse_python(text_field(row, "tests"), "the field 'tests'")
     check = find_function(tests, "check", "the field 'tests'")
     undefined = find_undefined_names(check.body, [argument.arg for argument in check.args.args])

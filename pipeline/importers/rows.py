@@ -25,6 +25,10 @@ class RowRefused(ValueError):
         return tuple(map(str, self.args))
 
 
+class RowMalformed(RowRefused):
+    """A row that is not what the format says: the file wants mending, not the Problem choosing."""
+
+
 @dataclass(frozen=True)
 class SourceRow:
     """One row of a problem file, understood but not yet run."""
@@ -72,6 +76,8 @@ class ImportedRow:
     """Why the row was not accepted, one sentence each; for an accepted row, what is missing from it."""
     solution: str | None = None
     """A q Program that the row offers; unverified."""
+    is_malformed: bool = False
+    """Whether the row could not be read as its format; a row that was read and refused is not."""
 
 
 def text_field(row: Mapping[str, Any], name: str) -> str:
@@ -79,7 +85,7 @@ def text_field(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
         found = "missing" if name not in row else "not a non-empty text"
-        raise RowRefused(f"the field '{name}' is {found}")
+        raise RowMalformed(f"the field '{name}' is {found}")
     return value.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -91,7 +97,7 @@ def parse_python(source: str, what: str) -> ast.Module:
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f" (line {error.lineno}: {error.msg})" if isinstance(error, SyntaxError) else ""
-        raise RowRefused(f"{what} is not valid Python{line}") from error
+        raise RowMalformed(f"{what} is not valid Python{line}") from error
 
 
 def find_function(module: ast.Module, name: str, what: str) -> ast.FunctionDef:

@@ -86,12 +86,23 @@ def test_a_good_row_is_imported_and_a_bad_one_reported_with_its_line(tmp_path):
         json.dumps(ROW) + "\nnot json\n" + json.dumps({"task_id": "HumanEval/1"}) + "\n"
     )
 
-    text = call("import_problems", str(path), "--format", "humaneval")
+    output = StringIO()
+    with pytest.raises(CommandError, match=r"2 of 3 lines of .* could not be read \(line 2, 3\)"):
+        call_command("import_problems", str(path), "--format", "humaneval", stdout=output)
 
+    text = output.getvalue()
     assert "1 of 3 rows accepted" in text
     assert "line 2" in text
     assert "line 3" in text
     assert Problem.objects.get().entry_point == "double"
+
+
+def test_an_import_that_brings_nothing_fails_although_every_line_was_read(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({**ROW, "test": "def check(candidate):\n    pass\n"}) + "\n")
+
+    with pytest.raises(CommandError, match=r"no row of .* was accepted"):
+        call("import_problems", str(path), "--format", "humaneval")
 
 
 def test_a_second_import_changes_nothing(tmp_path):

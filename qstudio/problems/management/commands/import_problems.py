@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pipeline.errors import PipelineError
-from pipeline.importers import FORMATS, ImportedRow, import_file, summarize
+from pipeline.importers import FORMATS, IMPORT_LIMITS, ImportedRow, import_file, summarize
 from pipeline.judging import Candidate
 from pipeline.records import Solution
 from q_runtime import PythonPool
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         outcomes: Counter[str] = Counter()
         try:
             path.open("rb").close()  # a wrong name is told before any sandbox is started
-            with PythonPool() as pool:
+            with PythonPool(limits=IMPORT_LIMITS) as pool:
                 rows = list(self._store(import_file(path, options["format"], pool), outcomes))
             solutions = self._store_solutions(rows)
         except OSError as error:
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         if self.as_json:
             summary = {**report.as_json(), "outcomes": dict(outcomes), "solutions": dict(solutions)}
             self.stdout.write(json.dumps({"summary": summary}))
-            self._fail_if_nothing(path, rows)
+            self._fail_if_bad(path, rows)
             return
         for line in report.lines():
             self.stdout.write(line)
@@ -68,11 +68,18 @@ class Command(BaseCommand):
             self.stdout.write(
                 "Solutions: " + ", ".join(f"{n} {name}" for name, n in solutions.items())
             )
-        self._fail_if_nothing(path, rows)
+        self._fail_if_bad(path, rows)
 
     @staticmethod
-    def _fail_if_nothing(path: Path, rows: list[ImportedRow]) -> None:
-        """An import that brought no Problem at all is not a good result. Raises: CommandError."""
+    def _fail_if_bad(path: Path, rows: list[ImportedRow]) -> None:
+        """Refused Problems are in order; unreadable lines, or no Problem at all, are not. Raises: CommandError."""
+        malformed = [str(row.row_number) for row in rows if row.is_malformed]
+        if malformed:
+            shown = ", ".join(malformed[:10]) + (", ..." if len(malformed) > 10 else "")
+            raise CommandError(
+                f"{len(malformed)} of {len(rows)} lines of {path} could not be read (line {shown}): mend them and "
+                "import again; the other rows are in"
+            )
         if not any(row.problem for row in rows):
             raise CommandError(
                 f"no row of {path} was accepted; see the reasons above, and whether --format is the right one"
