@@ -78,7 +78,7 @@ class Command(BaseCommand):
             shown = ", ".join(malformed[:10]) + (", ..." if len(malformed) > 10 else "")
             raise CommandError(
                 f"{len(malformed)} of {len(rows)} lines of {path} could not be read (line {shown}): mend them and "
-                "import again; the other rows are in"
+                "import again, which leaves what is in already unchanged"
             )
         if not any(row.problem for row in rows):
             raise CommandError(
