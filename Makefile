@@ -34,8 +34,9 @@ format: setup-dev ## put the code into its standard form
 bench: setup ## measure speed; prints one JSON object per line
 	@$(PY) -m tests.benchmarks $(ARGS)
 
-conformance: setup-dev ## run the console transcripts that say what q must print
-	@$(PY) -m pytest tests/q_runtime -k conformance -n $(JOBS) --maxprocesses 4 $(ARGS)
+conformance: setup-dev ## run the console transcripts that say what q must print; ARGS="--failures" is passed on
+	@$(PY) -m pytest tests/q_runtime/test_conformance.py -q -n $(JOBS) --maxprocesses 2
+	@$(PY) -m tests.q_runtime.kx_sample $(ARGS)
 
 docs: setup ## write the pages that are generated from the code
 	@$(PY) docs/settings_page.py

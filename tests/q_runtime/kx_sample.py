@@ -1,7 +1,9 @@
 """Runs the sessions of KX's documentation sample and reports how many steps print the same.
 
-`python -m tests.q_runtime.kx_sample [--failures] [--area AREA]`. The sample is not part of this repository; it
-is read from `../shared/conformance` beside it, and the runner says so and stops where that is absent.
+`python -m tests.q_runtime.kx_sample [--failures] [--area AREA] [--page TEXT] [--id TEXT]`. The sample is not part
+of this repository; it is read from `../shared/conformance` beside it, and the runner says so and stops where
+that is absent. Steps that the documentation itself has wrong are named in `kx_known_wrong.toml`: they are counted
+and shown, and stand in no share.
 """
 
 from __future__ import annotations
@@ -10,18 +12,57 @@ import argparse
 import importlib.util
 import json
 import sys
+import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from q_runtime import Limits, QError, RuntimeFault, Session
 
 write = sys.stdout.write
 SAMPLE = Path(__file__).resolve().parents[2].parent / "shared" / "conformance"
-CORE_AREAS = ("ref", "basics", "kb", "learn")
+KNOWN_WRONG = Path(__file__).with_name("kx_known_wrong.toml")
+N_PROCESSES = 2
+STEP_LIMITS = Limits(time_s=2.0)
 
 
+class Outcome(NamedTuple):
+    """What one scored step printed against what the documentation shows."""
+
+    session: str
+    page: str
+    area: str
+    step: dict[str, Any]
+    verdict: str
+    printed: str
+    error: str | None
+    known_wrong: str
+    """Why the documentation's own answer is wrong; empty for a step that counts."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it printed exactly the same, or signalled the same error."""
+        return self.verdict == "pass"
+
+    @property
+    def kind(self) -> str:
+        """Whether a value or an error is expected."""
+        return "error steps" if self.step["check"] == "error" else "value steps"
+
+    def text(self) -> str:
+        """Show the step, what was wanted and what came."""
+        got = self.printed if self.error is None else f"'{self.error}"
+        want = self.step["output"] if self.kind == "value steps" else f"'{self.step['error']}"
+        why = f"known wrong: {self.known_wrong}\n" if self.known_wrong else ""
+        head = f"--- {self.session} step {self.step['n']} {self.verdict}\n"
+        return f"{head}{why}q){self.step['input']}\nwant {want}\ngot  {got}\n"
+
+
+@cache
 def load_verdict() -> Callable[..., str]:
     """Load the reference comparator that comes with the sample."""
     spec = importlib.util.spec_from_file_location("kx_compare", SAMPLE / "compare.py")
@@ -31,11 +72,26 @@ def load_verdict() -> Callable[..., str]:
     return module.verdict
 
 
-def sessions() -> Iterator[dict[str, Any]]:
-    """Yield the recorded sessions."""
+@cache
+def known_wrong() -> dict[tuple[str, int], str]:
+    """Read the steps whose documented answer is wrong: (session id, step number) to the reason."""
+    if not KNOWN_WRONG.is_file():
+        return {}
+    steps = tomllib.loads(KNOWN_WRONG.read_text(encoding="utf-8")).get("step", [])
+    return {(step["id"], step["n"]): step["reason"] for step in steps}
+
+
+def sessions(area: str = "", page: str = "", name: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the recorded sessions of an area, and of the pages and ids that contain a text."""
     with (SAMPLE / "kx-docs-sample.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
-            yield json.loads(line)
+            recorded = json.loads(line)
+            if (
+                area in ("", recorded["area"])
+                and page in recorded["page"]
+                and name in recorded["id"]
+            ):
+                yield recorded
 
 
 def run_step(session: Session, text: str) -> tuple[str, str | None]:
@@ -54,60 +110,78 @@ def run_step(session: Session, text: str) -> tuple[str, str | None]:
     return printed, None
 
 
-def outcomes(
-    limits: Limits,
-) -> Iterator[tuple[dict[str, Any], dict[str, Any], str, str, str | None]]:
-    """Yield (session, step, verdict, printed, error) for every scored step."""
+def run_session(recorded: dict[str, Any]) -> list[Outcome]:
+    """Run one recorded session in a fresh Session; returns its scored steps."""
     verdict = load_verdict()
-    for recorded in sessions():
-        session = Session(limits)
-        for step in recorded["steps"]:
-            substitute = step.get("substitute")
-            if not step["usable"]:
-                if substitute:
-                    run_step(session, substitute["input"])
-                continue
-            printed, error = run_step(session, step["input"])
-            if step["check"] in ("none", "output-suspect"):
-                continue
-            yield recorded, step, verdict(step, printed, error), printed, error
+    session = Session(STEP_LIMITS)
+    out = []
+    for step in recorded["steps"]:
+        if not step["usable"]:
+            if step.get("substitute"):
+                run_step(session, step["substitute"]["input"])
+            continue
+        printed, error = run_step(session, step["input"])
+        if step["check"] in ("none", "output-suspect"):
+            continue
+        result = verdict(step, printed, error)
+        where = (recorded["id"], recorded["page"], recorded["area"])
+        wrong = known_wrong().get((recorded["id"], step["n"]), "")
+        out.append(Outcome(*where, step, result, printed, error, wrong))
+    return out
 
 
-def report(area: str | None, failures: bool) -> int:
-    """Print the pass rate by area; with `failures`, every step that differs."""
+def outcomes(area: str = "", page: str = "", name: str = "") -> list[Outcome]:
+    """Run the chosen sessions over a few processes; returns every scored step in the sample's order."""
+    chosen = list(sessions(area, page, name))
+    if len(chosen) < 20:
+        return [outcome for recorded in chosen for outcome in run_session(recorded)]
+    with ProcessPoolExecutor(N_PROCESSES, mp_context=get_context("spawn")) as pool:
+        return [o for found in pool.map(run_session, chosen, chunksize=8) for o in found]
+
+
+def shares(results: Iterable[Outcome]) -> dict[str, tuple[int, int]]:
+    """Count (passed, scored) by area, by kind and over all, without the known-wrong steps."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
-    for recorded, step, result, printed, error in outcomes(Limits(time_s=2.0)):
-        if area and recorded["area"] != area:
-            continue
-        keys = [
-            recorded["area"],
-            "error steps" if step["check"] == "error" else "value steps",
-            "all",
-        ]
-        for key in keys:
-            total[key] += 1
-            passed[key] += result == "pass"
-        if failures and result != "pass":
-            got = printed if error is None else f"'{error}"
-            want = step["output"] if step["check"] != "error" else f"'{step['error']}"
-            write(f"--- {recorded['id']} {result}\nq){step['input']}\nwant {want}\ngot  {got}\n")
-    for key in sorted(total):
-        share = passed[key] / total[key]
-        write(f"{key:14} {passed[key]:5} of {total[key]:5}  {share:.1%}\n")
-    return 0
+    for outcome in results:
+        if not outcome.known_wrong:
+            for key in (outcome.area, outcome.kind, "all"):
+                total[key] += 1
+                passed[key] += outcome.passed
+    return {key: (passed[key], total[key]) for key in total}
+
+
+def report(results: list[Outcome], *, failures: bool) -> None:
+    """Print the failures by page, or every one of them in full, and then the shares."""
+    wrong = [o for o in results if not o.passed and not o.known_wrong]
+    if failures:
+        for outcome in (o for o in results if not o.passed):
+            write(outcome.text())
+    else:
+        for page, count in Counter(o.page for o in wrong).most_common():
+            steps = [
+                f"{o.session.rpartition('#')[2]}.{o.step['n']}" for o in wrong if o.page == page
+            ]
+            write(f"{count:4}  {page}  {' '.join(steps)}\n")
+    for key, (passed, total) in sorted(shares(results).items()):
+        write(f"{key:14} {passed:5} of {total:5}  {passed / total:.1%}\n")
+    excluded = sum(1 for o in results if o.known_wrong)
+    write(f"known wrong in the documentation, in no share: {excluded} ({KNOWN_WRONG.name})\n")
 
 
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--failures", action="store_true", help="print every step that differs")
-    parser.add_argument("--area", help="only this area: ref, basics, kb, learn ...")
+    parser.add_argument("--area", default="", help="only this area: ref, basics, kb, learn ...")
+    parser.add_argument("--page", default="", help="only pages whose path contains this")
+    parser.add_argument("--id", default="", help="only sessions whose id contains this")
     options = parser.parse_args()
     if not SAMPLE.is_dir():
         write(f"the sample is not here: {SAMPLE} does not exist; nothing was run\n")
         return 0
-    return report(options.area, options.failures)
+    report(outcomes(options.area, options.page, options.id), failures=options.failures)
+    return 0
 
 
 if __name__ == "__main__":
