@@ -26,9 +26,12 @@ _MAX_NESTING = 250
 def parse(source: str) -> list[nd.Node]:
     """Parse one statement text (which may hold several, separated by `;`).
 
-    Raises: QSyntaxError.
+    Raises: QSyntaxError; QError('stack') when it is nested too deep.
     """
-    return Parser(source).program()
+    try:
+        return Parser(source).program()
+    except RecursionError:
+        raise QError("stack", "nested too deep") from None
 
 
 class Parser(QueryParser):
