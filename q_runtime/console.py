@@ -8,6 +8,7 @@ a port.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -17,18 +18,29 @@ from q_runtime.limits import Limits
 from q_runtime.session import Session
 
 PROMPT = "q)"
+OPTIONS = {"-q": 0, "-c": 2, "-P": 1, "-S": 1, "-T": 1}
+"""The options of the command line and how many numbers follow each."""
+USAGE = """usage: python -m q_runtime [FILE.q] [-q] [-c ROWS COLUMNS] [-P DIGITS] [-S SEED] [-T SECONDS]
+  -q  no banner              -c  console size
+  -P  digits shown (0: all)  -S  random seed
+  -T  most seconds an input may take
+"""
 CONSOLE_LIMITS = Limits(time_s=3600.0, memory_mb=4096, output_bytes=1 << 24)
 
 
-def error_text(error: QError, source: str) -> str:
-    """Return an error as the console shows it: its name, the line it is in and a caret."""
+def error_text(error: QError, source: str, path: Path | None = None) -> str:
+    """Return an error as the console shows it: its name, where it is and a caret below the place.
+
+    path: the script that `source` was read from; its name and the line number stand before the line.
+    """
     lines = [f"'{error.code}"]
     if error.span is not None and source:
         rows = source.split("\n")
         if error.span.line <= len(rows):
-            lines.append(f"  [{error.span.line}] {rows[error.span.line - 1]}")
-            margin = len(f"  [{error.span.line}] ") + error.span.column - 1
-            lines.append(" " * margin + "^")
+            place = f"{path}:{error.span.line}: " if path else ""
+            head = f"  [0]  {place}"
+            lines.append(head + rows[error.span.line - 1])
+            lines.append(" " * (len(head) + error.span.column - 1) + "^")
     return "\n".join(lines)
 
 
@@ -39,6 +51,9 @@ def respond(session: Session, text: str, out: TextIO) -> bool:
     except QError as error:
         before = session.take_output()
         out.write(f"{before}{error_text(error, text)}\n")
+        return False
+    except KeyboardInterrupt:
+        out.write(f"{session.take_output()}'stop\n")
         return False
     except RuntimeFault as fault:
         out.write(f"{session.take_output()}{type(fault).__name__}: {fault}\n")
@@ -54,7 +69,7 @@ def run_file(session: Session, path: Path, out: TextIO) -> bool:
     try:
         session.eval_script(text)
     except QError as error:
-        out.write(session.take_output() + error_text(error, text) + "\n")
+        out.write(session.take_output() + error_text(error, text, path) + "\n")
         return False
     except RuntimeFault as fault:
         out.write(f"{session.take_output()}{type(fault).__name__}: {fault}\n")
@@ -63,11 +78,11 @@ def run_file(session: Session, path: Path, out: TextIO) -> bool:
     return True
 
 
-def read_input(stream: TextIO, out: TextIO, *, prompts: bool) -> str | None:
+def read_input(stream: TextIO, out: TextIO, *, prompts: bool, prompt: str = PROMPT) -> str | None:
     """Read one input, over several lines while brackets are open; None at the end of the stream."""
     held = ""
     while True:
-        line = _read_line(stream, out, (" " * len(PROMPT) if held else PROMPT) if prompts else "")
+        line = _read_line(stream, out, (" " * len(prompt) if held else prompt) if prompts else "")
         if line is None:
             return held or None
         held += line
@@ -91,33 +106,82 @@ def repl(session: Session, stream: TextIO, out: TextIO, *, prompts: bool) -> int
     r"""Read and run inputs until the stream ends or `\\\\` or `exit n` is entered; return the exit status."""
     while True:
         try:
-            text = read_input(stream, out, prompts=prompts)
+            prompt = f"q{session.namespace})"
+            text = read_input(stream, out, prompts=prompts, prompt=prompt)
+            if text is None or text.strip() == "\\\\":
+                return 0
+            words = text.split()
+            if len(words) == 2 and words[0] == "exit" and words[1].isdigit():
+                return int(words[1]) & 255
+            if text.strip():
+                respond(session, text, out)
+                out.flush()
         except KeyboardInterrupt:
             out.write("\n")
+
+
+def read_options(arguments: list[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Split the command line into files and options with their values.
+
+    Raises: ValueError whose text is the argument that is not understood.
+    """
+    files: list[str] = []
+    options: dict[str, list[str]] = {}
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("-"):
+            files.append(word)
             continue
-        if text is None or text.strip() == "\\\\":
-            return 0
-        words = text.split()
-        if len(words) == 2 and words[0] == "exit" and words[1].isdigit():
-            return int(words[1]) & 255
-        if text.strip():
-            respond(session, text, out)
-            out.flush()
+        count = OPTIONS.get(word)
+        values = left[:count]
+        if count is None or len(values) < count or not all(v.isdigit() for v in values):
+            raise ValueError(word)
+        options[word] = values
+        del left[:count]
+    if len(files) > 1:
+        raise ValueError(files[1])
+    return files, options
+
+
+def _read_history() -> None:
+    """Give the prompt line editing and the history kept in ~/.q_history, where the platform can."""
+    try:
+        import readline
+    except ImportError:
+        return
+    import atexit
+
+    history = Path.home() / ".q_history"
+    try:
+        readline.read_history_file(history)
+    except OSError:
+        pass
+
+    def keep() -> None:
+        try:
+            readline.write_history_file(history)
+        except OSError:
+            pass
+
+    atexit.register(keep)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the console: `[FILE.q] [-q]`. Returns the exit status."""
-    quiet = "-q" in arguments
+    """Run the console; USAGE says with what. Returns the exit status."""
     if "-?" in arguments or "--help" in arguments:
-        sys.stdout.write("usage: python -m q_runtime [FILE.q] [-q]\n")
+        sys.stdout.write(USAGE)
         return 0
-    files = [a for a in arguments if not a.startswith("-")]
-    unknown = [a for a in arguments if a.startswith("-") and a != "-q"]
-    if unknown or len(files) > 1:
-        what = unknown[0] if unknown else files[1]
-        sys.stderr.write(f"{what}: not an option here; use [FILE.q] [-q]\n")
+    try:
+        files, options = read_options(arguments)
+    except ValueError as unknown:
+        sys.stderr.write(f"{unknown}: not understood here\n{USAGE}")
         return 2
-    session = Session(CONSOLE_LIMITS)
+    seconds = float(options.get("-T", ["0"])[0]) or CONSOLE_LIMITS.time_s
+    session = Session(replace(CONSOLE_LIMITS, time_s=seconds))
+    for option in ("-c", "-P", "-S"):
+        if option in options:
+            session.console(f"\\{option[1:]} {' '.join(options[option])}")
     if files:
         path = Path(files[0])
         if not path.is_file():
@@ -127,10 +191,7 @@ def main(arguments: list[str]) -> int:
             return 1
     interactive = sys.stdin.isatty()
     if interactive:
-        try:
-            import readline  # noqa: F401  line editing and history for input()
-        except ImportError:
-            pass
-        if not quiet:
+        _read_history()
+        if "-q" not in options:
             sys.stdout.write("QStudio q, an embedded engine. \\\\ leaves.\n")
     return repl(session, sys.stdin, sys.stdout, prompts=interactive)

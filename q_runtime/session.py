@@ -103,6 +103,11 @@ class Session:
 
         return self._guarded(body)
 
+    @property
+    def namespace(self) -> str:
+        """The current namespace, as the command d set it; empty at the root."""
+        return self._interpreter.globals.namespace
+
     def take_output(self) -> str:
         """Return and clear what q code wrote (with `show` and the like) since the last call."""
         text = "".join(self._interpreter.output)
@@ -138,6 +143,7 @@ class Session:
             thread.join()
         except BaseException:
             self._interpreter.budget.deadline = 0.0
+            thread.join()
             raise
         done, result = outcome[0]
         if done:
