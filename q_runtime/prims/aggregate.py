@@ -391,12 +391,10 @@ def deltas(*args: Value) -> Value:
         return x if len(args) == 1 else arith.subtract(x, args[0])
     if type(x) is GList:
         items = x.items
+        if not items:
+            return x
         seed = [items[0]] if len(args) == 1 else [arith.subtract(items[0], args[0])]
-        return (
-            collapse(seed + [arith.subtract(b, a) for a, b in itertools.pairwise(items)])
-            if items
-            else x
-        )
+        return collapse(seed + [arith.subtract(b, a) for a, b in itertools.pairwise(items)])
     if x.t in (2, 10, 11):
         raise QError("type")
     if not len(x.a):
