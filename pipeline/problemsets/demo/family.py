@@ -29,7 +29,7 @@ FAMILY_SEED = 2024
 """Fixes the Problems and their splits; another value is another family."""
 
 N_PROBLEMS: dict[Split, dict[int, int]] = {
-    "test": {2: 90, 3: 100, 4: 50},
+    "test": {2: 135, 3: 150, 4: 75},
     "dev": {2: 40, 3: 40, 4: 20},
     "train": {1: 65, 2: 275, 3: 340, 4: 190},
 }
@@ -49,7 +49,7 @@ class SeedPlan:
 
     share: float = 1 / 7
     """Seeds as a share of the training Problems."""
-    uncovered_share: float = 0.25
+    uncovered_share: float = 0.35
     """Share of the operations that no seed uses; each has a covered one of its kin as a hint."""
     one_step_share: float = 1.0
     """Share of the covered operations with a seed of that operation alone."""
