@@ -29,7 +29,7 @@ DEFAULT_SEED = 314159
 
 def _fill_helpers() -> None:
     """Give compiled code its global names: classes, services and one function per primitive."""
-    if HELPERS:
+    if "Lambda" in HELPERS:
         return
     prims.load()
     from q_runtime.prims.amend import amend

@@ -8,6 +8,7 @@ than the baseline, for rates above 1 is.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -93,9 +94,24 @@ def _round(work: Callable[[], object], repeats: int) -> float:
     return (time.perf_counter() - start) / repeats
 
 
-def side_by_side(q: Callable[[], object], baseline: Callable[[], object]) -> Measured:
-    """Seconds of q and of the same work without it. Raises: ValueError when the two disagree."""
+def side_by_side(
+    q: Callable[[], object], baseline: Callable[[], object], *, is_checked: bool = True
+) -> Measured:
+    """Seconds of q and of the same work without it, in alternating rounds, so that a busy minute slows both.
+
+    is_checked: whether the two return the same. Raises: ValueError when they should and do not.
+    """
     ours, theirs = q(), baseline()
-    if ours != theirs:
+    if is_checked and ours != theirs:
         raise ValueError(f"q gives {ours!r}, the baseline {theirs!r}")
-    return Measured(seconds(q), seconds(baseline))
+    works = (q, baseline)
+    repeats = [_repeats(work) for work in works]
+    rounds = [
+        [_round(work, n) for work, n in zip(works, repeats, strict=True)] for _ in range(ROUNDS)
+    ]
+    return Measured(*(min(times) for times in zip(*rounds, strict=True)))
+
+
+def geometric_mean(ratios: list[float]) -> float:
+    """The mean for ratios: twice as fast and half as fast cancel out."""
+    return math.exp(math.fsum(map(math.log, ratios)) / len(ratios))

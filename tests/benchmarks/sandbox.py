@@ -1,35 +1,16 @@
-"""Starting up, and the sandbox: what it costs to run Programs that nobody has to trust."""
+"""The sandbox: what it costs to run Programs that nobody has to trust."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 from q_runtime import QJob, QPool, Session
-from tests.benchmarks.measure import Measured, benchmark, seconds
+from tests.benchmarks.measure import Measured, benchmark
 
 N_PROGRAMS = 400
 N_CALLS = 10
 """Tests per Program, as many as a built-in Problem has."""
 N_WORKERS = 2
-
-
-@benchmark("q.import", "s")
-def import_time() -> Measured:
-    """Start Python and import the engine; the baseline imports NumPy alone."""
-    return Measured(_start("import q_runtime"), _start("import numpy"))
-
-
-def _start(statement: str) -> float:
-    command = [sys.executable, "-c", statement]
-    return seconds(lambda: subprocess.run(command, check=True), rounds=3)
-
-
-@benchmark("q.session", "s")
-def fresh_session() -> Measured:
-    """Make a session and evaluate one expression in it."""
-    return Measured(seconds(lambda: Session().eval("1+1")))
 
 
 @benchmark("sandbox.programs", "programs/s")

@@ -1,0 +1,60 @@
+"""What happens once: importing the engine, making a session, parsing and compiling a program."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+
+from q_runtime import Session
+from q_runtime.evaluate.compiler import lambda_spec
+from q_runtime.lang import nodes as nd
+from q_runtime.lang.parser import parse
+from q_runtime.lang.tokenizer import statements
+from tests.benchmarks.algorithms import ALGORITHMS
+from tests.benchmarks.measure import Measured, benchmark, seconds
+
+FIFTY_LINES = ("sieve", "edit_distance", "matrix_chain", "knapsack")
+"""Algorithms that are fifty lines together."""
+
+
+@benchmark("q.import", "s")
+def import_time() -> Measured:
+    """Start Python and import the engine; the baseline imports NumPy alone."""
+    return Measured(_start("import q_runtime"), _start("import numpy"))
+
+
+def _start(statement: str) -> float:
+    command = [sys.executable, "-c", statement]
+    return seconds(lambda: subprocess.run(command, check=True), rounds=3)
+
+
+@benchmark("q.session", "s")
+def fresh_session() -> Measured:
+    """Make a session."""
+    return Measured(seconds(Session))
+
+
+@benchmark("q.first_value", "s")
+def first_value() -> Measured:
+    """Make a session and evaluate one expression in it."""
+    return Measured(seconds(lambda: Session().eval("1+1")))
+
+
+@benchmark("q.compile", "s")
+def compile_program() -> Measured:
+    """Parse and compile fifty lines that were not seen before, every lambda included."""
+    program = "".join(each.q for each in ALGORITHMS if each.name in FIFTY_LINES)
+    numbers = itertools.count()
+
+    return Measured(seconds(lambda: _compile(program, next(numbers))))
+
+
+def _compile(program: str, number: int) -> None:
+    """Compile all statements; `number` makes the text of each lambda new, for compiled text is remembered."""
+    fresh = re.sub(r"\{(\[[^]]*\])?", rf"{{\g<1>{number};", program)
+    for _, text in statements(fresh):
+        for node in parse(text):
+            if isinstance(node, nd.Assign) and isinstance(node.value, nd.LambdaNode):
+                lambda_spec(node.value).compiled("")
