@@ -16,6 +16,7 @@ from q_runtime.evaluate import compiler
 from q_runtime.evaluate.interpreter import Interpreter
 from q_runtime.limits import Limits, activate
 from q_runtime.values.convert import to_python, to_q
+from q_runtime.values.enums import activate as activate_domains
 from q_runtime.values.functions import Nil
 from q_runtime.values.vectors import Value
 from q_runtime.values.wire import Wire, from_wire, to_wire
@@ -154,6 +155,7 @@ class Session:
         budget = self._interpreter.budget
         budget.start()
         activate(budget)
+        activate_domains(self._interpreter.domains)
         wanted = self.limits.depth * _FRAMES_PER_CALL + 1000
         if sys.getrecursionlimit() < wanted:
             sys.setrecursionlimit(wanted)
@@ -174,3 +176,4 @@ class Session:
             raise UnsupportedFeature(f"{type(error).__name__}: {error}") from error
         finally:
             activate(None)
+            activate_domains(None)

@@ -38,7 +38,7 @@ class Writer:
 
 def python_name(name: str) -> str:
     """Return the Python variable for a q local."""
-    return "v_" + name
+    return "v_" + name.replace(".", "__")
 
 
 def primitive_name(name: str) -> str:

@@ -21,6 +21,7 @@ from q_runtime.lang import nodes as nd
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda
 from q_runtime.values.vectors import GList, Value, Vec, collapse
 
@@ -51,6 +52,7 @@ class Interpreter(Applier):
         _fill_helpers()
         self.budget = Budget(limits)
         self.globals = Globals()
+        self.domains = Domains(self.globals.find)
         self.random = Random(DEFAULT_SEED)
         self.output: list[str] = []
         self.precision = 7

@@ -13,10 +13,13 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.evaluate.scopes import children
 from q_runtime.lang import nodes as nd
+from q_runtime.prims.casting import dollar
 from q_runtime.prims.dictionary import key_table, unkey
+from q_runtime.prims.indexing import take_or_null
 from q_runtime.prims.lists import where
 from q_runtime.prims.setops import distinct, group_positions
 from q_runtime.values.dicts import Dict, Table, repeat
+from q_runtime.values.enums import domain_value, is_enum
 from q_runtime.values.vectors import (
     Atom,
     Value,
@@ -91,11 +94,32 @@ class Rows:
             if name in table.names:
                 column = table.column(name)
                 values[name] = column if rows is None else take_rows(column, rows)
+            elif "." in name and name.partition(".")[0] in table.names:
+                values[name] = self.linked(name, rows)
             elif name == "i":
                 values[name] = longs(np.arange(table.size()) if rows is None else rows)
             elif name in self.local:
                 values[name] = self.local[name]
         return self.call(clause, values)
+
+    def linked(self, name: str, rows: np.ndarray | None) -> Value:
+        """Follow foreign keys or links: `key.column`, any number of steps; or a part of a temporal column.
+
+        Raises: QError(name) when a step has no such column.
+        """
+        head, *steps = name.split(".")
+        value = self.table.column(head)
+        if rows is not None:
+            value = take_rows(value, rows)
+        for step in steps:
+            if not is_enum(value):
+                value = dollar(Atom(-11, step), value)
+                continue
+            target = domain_value(value.t)
+            if type(target) not in (Table, Dict):
+                raise QError("type")
+            value = take_or_null(unkey(target).column(step), value.a)
+        return value
 
     def call(self, clause: Clause, values: dict[str, Value]) -> Value:
         """Run a clause as a function of the named values."""

@@ -19,7 +19,7 @@ def fast_over(name: str, x: Value) -> Value | None:
         return raze(x)
     if type(x) is not Vec or not len(x.a):
         return None
-    if x.t in (2, 10, 11):
+    if x.t in qt.NOT_NUMBERS:
         return None
     if name == "+":
         return aggregate.total(x)

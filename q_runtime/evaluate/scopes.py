@@ -48,6 +48,10 @@ class Globals:
                 return _member(self.values[head], tail, name)
         raise QError(name, "not defined")
 
+    def find(self, name: str) -> Value | None:
+        """Read a variable by its full name, None when it is not defined."""
+        return self.values.get(name)
+
     def namespace_dict(self, name: str) -> Dict | None:
         """Return the names below `name` as a dictionary, None when there are none."""
         prefix = name + "."

@@ -13,6 +13,7 @@ def load() -> None:
         casting,
         compare,
         dictionary,
+        enumeration,
         indexing,
         lists,
         maths,

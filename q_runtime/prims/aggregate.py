@@ -83,7 +83,7 @@ def sum_(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(_add_skipping_nulls, x, 0)
-    if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+    if abs(type_number(x)) in qt.TEXTS or type_number(x) >= 100:
         raise QError("type")
     return x
 
@@ -125,7 +125,7 @@ def prd(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(arith.multiply, x, 1)
-    if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+    if abs(type_number(x)) in qt.TEXTS or type_number(x) >= 100:
         raise QError("type")
     return x
 
@@ -137,14 +137,14 @@ def _empty_extreme(t: int, sign: int) -> Value:
         return make_atom(4, 0 if sign > 0 else 255)
     if t == 10:
         return make_atom(10, 0 if sign > 0 else 255)
-    if t in (2, 11):
+    if t in qt.UNORDERED:
         raise QError("type")
     inf = qt.INFINITIES[t]
     return make_atom(t, -inf if sign > 0 else inf)
 
 
 def _extreme(x: Vec, sign: int) -> Value:
-    if x.t in (2, 11):
+    if x.t in qt.UNORDERED:
         raise QError("type")
     a = x.a
     if x.t not in (1, 4):
@@ -176,7 +176,7 @@ def max_(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(arith.greater, x, GList([]) if not x.items else -qt.LONG_INF)
-    if abs(type_number(x)) in (2, 11) or type_number(x) >= 100:
+    if abs(type_number(x)) in qt.UNORDERED or type_number(x) >= 100:
         raise QError("type")
     return x
 
@@ -191,7 +191,7 @@ def min_(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(_least, x, GList([]) if not x.items else qt.LONG_INF)
-    if abs(type_number(x)) in (2, 11) or type_number(x) >= 100:
+    if abs(type_number(x)) in qt.UNORDERED or type_number(x) >= 100:
         raise QError("type")
     return x
 
@@ -213,7 +213,7 @@ def floats_of(x: Value) -> np.ndarray:
         if -type_number(x) in qt.NUMERIC | qt.TEMPORAL:
             return floats_of(collapse([x]))
         raise QError("type")
-    if x.t in (2, 10, 11):
+    if x.t in qt.NOT_NUMBERS:
         raise QError("type")
     a = widen_array(x.t, x.a, 9)
     bad = np.isnan(a)
@@ -258,12 +258,12 @@ _statistic("sdev", lambda a: float(np.sqrt(_sample(a))))
 
 def _truths(x: Value) -> np.ndarray:
     if type(x) is Vec:
-        if x.t in (2, 11):
+        if x.t in qt.UNORDERED:
             raise QError("type")
         return x.a != 0
     if type(x) is GList:
         return np.array([bool(_truths(collapse([i])).all()) for i in x.items], dtype=bool)
-    if type_number(x) >= 100 or -type_number(x) in (2, 11):
+    if type_number(x) >= 100 or -type_number(x) in qt.UNORDERED:
         raise QError("type")
     return _truths(collapse([x]))
 
@@ -322,7 +322,7 @@ def running_product(x: Vec) -> Value:
 
 def running_largest(x: Vec) -> Value:
     """Running maxima; a null does not count."""
-    if x.t in (2, 11):
+    if x.t in qt.UNORDERED:
         raise QError("type")
     if x.t in qt.FLOATS:
         a = np.where(np.isnan(x.a), -np.inf, x.a)
@@ -335,7 +335,7 @@ def running_largest(x: Vec) -> Value:
 
 def running_smallest(x: Vec) -> Value:
     """Running minima."""
-    if x.t in (2, 11):
+    if x.t in qt.UNORDERED:
         raise QError("type")
     if x.t in qt.FLOATS:
         a = np.where(np.isnan(x.a), np.inf, x.a)
@@ -357,7 +357,7 @@ def _scanner(
         if type(x) is Table:
             return Table(x.names, [scan(c) for c in x.cols])
         if type(x) is Vec:
-            if x.t in (2, 11) or (x.t == 10 and name not in ("maxs", "mins")):
+            if x.t in qt.UNORDERED or (x.t == 10 and name not in ("maxs", "mins")):
                 raise QError("type")
             return fast(x)
         if type(x) is GList:
@@ -365,7 +365,7 @@ def _scanner(
             for item in x.items[1:]:
                 out.append(f(out[-1], item))
             return collapse(out)
-        if abs(type_number(x)) in (10, 11) or type_number(x) >= 100:
+        if abs(type_number(x)) in qt.TEXTS or type_number(x) >= 100:
             raise QError("type")
         return x
 
@@ -395,7 +395,7 @@ def deltas(*args: Value) -> Value:
             return x
         seed = [items[0]] if len(args) == 1 else [arith.subtract(items[0], args[0])]
         return collapse(seed + [arith.subtract(b, a) for a, b in itertools.pairwise(items)])
-    if x.t in (2, 10, 11):
+    if x.t in qt.NOT_NUMBERS:
         raise QError("type")
     if not len(x.a):
         return x

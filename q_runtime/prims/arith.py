@@ -27,7 +27,7 @@ def numeric_type(t: int) -> int:
 
 
 def _require_numbers(tx: int, ty: int) -> None:
-    if tx in (2, 10, 11) or ty in (2, 10, 11):
+    if tx in qt.NOT_NUMBERS or ty in qt.NOT_NUMBERS:
         raise QError("type")
 
 
@@ -278,7 +278,7 @@ def modulus(x: Value, y: Value) -> Value:
 
 def _extreme_core(pick: np.ufunc) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-        if tx in (2, 11) or ty in (2, 11):
+        if tx in qt.UNORDERED or ty in qt.UNORDERED:
             raise QError("type")
         t = tx if tx == ty else max(tx, ty)
         a, b = widen_array(tx, ax, t), widen_array(ty, ay, t)
@@ -327,7 +327,7 @@ alias("or", "|")
 
 
 def _negate_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in (2, 10, 11):
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     if t in (1, 4):
         t, a = 6, a.astype(np.int32)
@@ -344,7 +344,7 @@ def negate(x: Value) -> Value:
 
 
 def _abs_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in (2, 10, 11):
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     if t in (1, 4):
         t, a = 6, a.astype(np.int32)
@@ -364,7 +364,7 @@ def absolute(x: Value) -> Value:
 
 
 def _signum_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in (2, 10, 11):
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     if t in qt.FLOATS:
         a = np.where(np.isnan(a), -1.0, a)

@@ -16,6 +16,7 @@ from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import is_enum, resolve
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -84,6 +85,10 @@ def dollar(x: Value, y: Value) -> Value:
         return _each_target(x, y)
     if t == -11 and x.v in _PARTS:
         return _part(x.v, y)
+    if t == -11 and x.v and x.v not in qt.TYPE_OF_NAME:
+        from q_runtime.prims.enumeration import enumerate_in
+
+        return enumerate_in(x.v, y)
     if type(x) is Vec and x.t in (6, 7):
         return collapse([dollar(a, b) for a, b in zip(items_of(x), _matching(x, y), strict=True)])
     target, parses = _target(x)
@@ -113,6 +118,8 @@ def convert(t: int, y: Value, *, parses: bool) -> Value:
         return Dict(y.k, convert(t, y.v, parses=parses))
     if type(y) is Table:
         return Table(y.names, [convert(t, c, parses=parses) for c in y.cols])
+    if is_enum(y):
+        y = resolve(y) if t == 11 else Vec(7, y.a) if type(y) is Vec else make_atom(7, y.v)
     if t in (0, -1):
         return y
     if parses:

@@ -16,6 +16,7 @@ from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve_array
 from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Projection
 from q_runtime.values.vectors import Atom, GList, Value, Vec, items_of, length, type_number
 
@@ -48,8 +49,10 @@ def common(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.nd
 
     Raises: QError('type') for a symbol or guid against anything else.
     """
-    if tx == ty:
+    if tx == ty and tx < qt.FIRST_ENUM:
         return tx, ax, ay
+    if tx >= qt.FIRST_ENUM or ty >= qt.FIRST_ENUM:
+        return common(*resolve_array(tx, ax), *resolve_array(ty, ay))
     if tx in (2, 11) or ty in (2, 11):
         raise QError("type")
     if tx in _NS and ty in _NS and (tx, ty) != (12, 16) and (ty, tx) != (12, 16):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.enumeration import from_positions
 from q_runtime.prims.indexing import key_index, list_keys
 from q_runtime.prims.registry import Host, alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import domain_name, is_enum, resolve
 from q_runtime.values.functions import Composition, Derived, Lambda, Projection
 from q_runtime.values.vectors import (
     Atom,
@@ -70,6 +72,8 @@ def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     tx = type_number(x)
     if tx in (-7, -6):
         return _internal(host, x if type(x) is int else x.v, y)
+    if tx == -11 and x.v:
+        return from_positions(x.v, y)
     if not is_list(x) and type(x) is not Table:
         raise QError("type")
     if not is_list(y) and type(y) not in (Table, Dict):
@@ -128,6 +132,8 @@ def key(x: Value) -> Value:
     """Keys of a dictionary; key columns of a keyed table; `til count x` for a vector of longs."""
     if type(x) is Dict:
         return x.k
+    if is_enum(x):
+        return Atom(-11, domain_name(abs(x.t)))
     if type(x) is Vec:
         return Atom(-11, qt.NAMES[x.t])
     if type(x) is Atom and x.t == -11:
@@ -140,6 +146,8 @@ def value(host: Host, x: Value) -> Value:
     """Values of a dictionary; the value of a name; the result of text or of a parse list."""
     if type(x) is Dict:
         return x.v
+    if is_enum(x):
+        return resolve(x)
     if type(x) is Atom and x.t == -11:
         return host.get_global(x.v)
     if (type(x) is Vec and x.t == 10) or (type(x) is Atom and x.t == -10):

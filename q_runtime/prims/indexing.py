@@ -14,6 +14,7 @@ from q_runtime.errors import QError
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table, items_of_one
+from q_runtime.values.enums import base_type, resolve
 from q_runtime.values.functions import Nil, is_function
 from q_runtime.values.vectors import (
     GList,
@@ -36,6 +37,8 @@ _INDEX_TYPES = (1, 4, 5, 6, 7)
 def hash_key(x: Value) -> Hashable:
     """Return a hashable that is equal exactly for matching values."""
     t = type_number(x)
+    if qt.FIRST_ENUM <= abs(t) < qt.FIRST_ENUM + qt.N_ENUMS:
+        return hash_key(resolve(x))
     if t < 0:
         raw = raw_of(x)
         return (t, "nan" if raw != raw else raw)
@@ -63,6 +66,8 @@ def key_index(d: Dict) -> dict[Any, int]:
 
 def list_keys(x: Value) -> list[Any]:
     """Return one hashable per item; raw scalars for a vector of type other than float."""
+    if type(x) is Vec and x.t >= qt.FIRST_ENUM:
+        x = resolve(x)
     if type(x) is Vec:
         raws = x.a.tolist()
         return ["nan" if r != r else r for r in raws] if x.t in qt.FLOATS else raws
@@ -72,8 +77,9 @@ def list_keys(x: Value) -> list[Any]:
 def lookup_key(keys: Value, x: Value) -> Any:
     """Return the hashable to look `x` up among `keys`, or raise 'type for a wrong kind of key."""
     if type(keys) is Vec:
+        x = resolve(x)
         t = type_number(x)
-        if t == -keys.t:
+        if t == -base_type(keys.t):
             raw = raw_of(x)
             return "nan" if raw != raw else raw
         if t < 0 and -t in qt.NUMERIC and keys.t in qt.NUMERIC:
@@ -191,7 +197,8 @@ def index_dict(d: Dict, i: Value) -> Value:
     """Look up one key or a list of keys; a missing key gives a null of the values' type."""
     if type(i) is Nil:
         return d.v
-    keys = d.k
+    i = resolve(i)
+    keys = resolve(d.k)
     t = type_number(i)
     if type(keys) is Table:
         return _index_keyed(d, i)

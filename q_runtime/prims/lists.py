@@ -14,11 +14,13 @@ from q_runtime.limits import reserve
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, items_of_one, make_table, repeat
+from q_runtime.values.enums import is_enum, resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
     GList,
     Value,
     Vec,
+    as_list,
     collapse,
     empty,
     is_list,
@@ -110,11 +112,6 @@ def enlist(*args: Value) -> Value:
     return collapse(list(args))
 
 
-def as_list(x: Value) -> Value:
-    """Return a list: the value itself, or an atom in a list."""
-    return x if is_list(x) else collapse([x])
-
-
 @primitive(",", 2)
 def join(x: Value, y: Value) -> Value:
     """Join two values into one list; dictionaries and tables merge."""
@@ -130,6 +127,10 @@ def join(x: Value, y: Value) -> Value:
         return b
     if type(b) is GList and not b.items:
         return a
+    if is_enum(x) or is_enum(y):
+        from q_runtime.prims.enumeration import join_enums
+
+        return join_enums(x, y)
     if type(a) is Vec and type(b) is Vec and a.t == b.t:
         return Vec(a.t, np.concatenate((a.a, b.a)))
     if type(a) is Vec and not len(a.a) and type(b) is Vec:
@@ -145,12 +146,23 @@ def append_assign(x: Value, y: Value) -> Value:
     Raises: QError('type') for items of another type.
     """
     if type(x) is Vec:
+        if x.t >= qt.FIRST_ENUM or is_enum(y):
+            y = _as_kind(x, y)
         ty = abs(type_number(y))
         if ty != x.t and not (is_list(y) and not length(y)):
             raise QError("type", "appending items of another type")
         if is_list(y) and not length(y):
             return x
     return join(x, y)
+
+
+def _as_kind(x: Vec, y: Value) -> Value:
+    """Return `y` enumerated as `x` is, or resolved when `x` is not an enumeration."""
+    if x.t < qt.FIRST_ENUM:
+        return resolve(y)
+    from q_runtime.prims.enumeration import enumerate_as
+
+    return enumerate_as(x.t, y) if not is_list(y) or length(y) else y
 
 
 def _join_structures(x: Value, y: Value) -> Value:

@@ -40,7 +40,7 @@ def _pair(x: Value, y: Value) -> tuple[np.ndarray, np.ndarray]:
                 raise QError("type")
             one = collapse([side])
             side = Vec(one.t, np.repeat(one.a, n))
-        if side.t in (2, 10, 11):
+        if side.t in qt.NOT_NUMBERS:
             raise QError("type")
         if len(side.a) != n:
             raise QError("length")

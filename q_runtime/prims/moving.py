@@ -41,7 +41,7 @@ def _window(x: Value, y: Value) -> tuple[int, Vec]:
     n = integer(x, "moving window")
     if type(y) is GList and not y.items:
         return n, Vec(7, np.empty(0, dtype=np.int64))
-    if type(y) is not Vec or y.t in (2, 10, 11):
+    if type(y) is not Vec or y.t in qt.NOT_NUMBERS:
         raise QError("type")
     return n, y
 

@@ -19,7 +19,7 @@ _TOLERANCE = 2.0**-43
 
 def _rounder(name: str, f: np.ufunc, toward: float) -> None:
     def core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-        if t in (2, 10, 11):
+        if t in qt.NOT_NUMBERS:
             raise QError("type")
         if t not in qt.FLOATS:
             return t, a
@@ -40,7 +40,7 @@ _rounder("ceiling", np.ceil, 1)
 
 
 def _floats(t: int, a: np.ndarray) -> np.ndarray:
-    if t in (2, 10, 11):
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     return widen_array(t, a, 9)
 
@@ -104,7 +104,7 @@ def xbar(x: Value, y: Value) -> Value:
 
 
 def _xbar_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    if tx in (2, 10, 11) or ty in (2, 10, 11):
+    if tx in qt.NOT_NUMBERS or ty in qt.NOT_NUMBERS:
         raise QError("type")
     if tx in qt.FLOATS or ty in qt.FLOATS:
         a, b = widen_array(tx, ax, 9), widen_array(ty, ay, 9)

@@ -14,16 +14,19 @@ from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.prims.compare import at_least, lesser_both, matches, null_mask, up_to
 from q_runtime.prims.indexing import hash_key, list_keys
-from q_runtime.prims.lists import as_list, join
+from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
+    Atom,
     GList,
     Value,
     Vec,
+    as_list,
     booleans,
     collapse,
     is_list,
@@ -90,6 +93,10 @@ def query(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         from q_runtime.errors import UnsupportedFeature
 
         raise UnsupportedFeature("functional select is not supported yet")
+    if type(x) is Atom and x.t == -11:
+        from q_runtime.prims.enumeration import extend
+
+        return extend(host, x.v, y)
     if type_number(x) < 0 and type(x) is not Dict:
         from q_runtime.prims.random import draw
 
@@ -99,6 +106,7 @@ def query(host: Host, x: Value, y: Value, *rest: Value) -> Value:
 
 def find(x: Value, y: Value) -> Value:
     """Position of the first occurrence of `y` in `x`; `count x` when absent."""
+    x, y = resolve(x), resolve(y)
     if type(x) is Dict:
         at = find(x.v, y)
         from q_runtime.prims.indexing import index
@@ -191,6 +199,7 @@ def vector_conditional(c: Value, x: Value, y: Value) -> Value:
 @primitive("in", 2)
 def in_(x: Value, y: Value) -> Value:
     """Whether `x` (or each item of it) is an item of `y`."""
+    x, y = resolve(x), resolve(y)
     if not is_list(y) and type(y) not in (Dict, Table):
         y = as_list(y)
     if type(y) is Dict:

@@ -14,6 +14,7 @@ from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve, resolve_array
 from q_runtime.values.vectors import (
     GList,
     Value,
@@ -30,6 +31,7 @@ from q_runtime.values.vectors import (
 
 def compare_values(x: Value, y: Value) -> int:
     """Order two values: negative, zero or positive."""
+    x, y = resolve(x), resolve(y)
     tx, ty = type_number(x), type_number(y)
     if tx != ty:
         return -1 if (abs(tx), tx) < (abs(ty), ty) else 1
@@ -62,6 +64,7 @@ def grade(x: Value, *, descending: bool = False) -> np.ndarray:
 
 def grade_array(t: int, a: np.ndarray, descending: bool) -> np.ndarray:
     """Stable grade of one array."""
+    t, a = resolve_array(t, a)
     if t in (2, 11):
         raws = a.tolist()
         return np.array(
@@ -114,7 +117,7 @@ def _sorted(x: Value, *, descending: bool) -> Value:
             order = grade(x.v, descending=descending)
         return Dict(take_rows(x.k, order), take_rows(x.v, order))
     if type(x) is Vec:
-        if x.t in (2, 11):
+        if x.t in (2, 11) or x.t >= qt.FIRST_ENUM:
             made = take_rows(x, grade_array(x.t, x.a, descending))
         elif x.t in qt.FLOATS:
             made = take_rows(x, grade_array(x.t, x.a, descending))
@@ -152,6 +155,7 @@ def rank(x: Value) -> Value:
 
 
 def _bin(x: Value, y: Value, side: str) -> Value:
+    x, y = resolve(x), resolve(y)
     if type(x) is not Vec:
         if type(x) is GList and not x.items:
             nothing = -1 if side == "right" else 0

@@ -11,6 +11,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.literal import plain_text
 from q_runtime.values.vectors import (
@@ -36,6 +37,7 @@ def _text_map(
 
     Raises: QError('type') for anything else.
     """
+    x = resolve(x)
     if type(x) is Vec and x.t == 10:
         return Vec(10, np.frombuffer(f(x.a.tobytes()), dtype=np.uint8))
     if type(x) is Atom and x.t == -10 and chars_too:
@@ -146,6 +148,7 @@ def like(x: Value, y: Value) -> Value:
     regex = pattern_regex(pattern, star=True)
 
     def test(v: Value) -> Value:
+        v = resolve(v)
         if type(v) is Atom and v.t == -11:
             return regex.fullmatch(v.v.encode()) is not None
         if type(v) is Vec and v.t == 11:

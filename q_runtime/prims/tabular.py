@@ -6,6 +6,7 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims.dictionary import key_table, unkey
+from q_runtime.prims.enumeration import is_foreign_key
 from q_runtime.prims.indexing import key_index, list_keys, take_or_null
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
@@ -13,6 +14,7 @@ from q_runtime.prims.setops import group_positions
 from q_runtime.prims.sorting import grade
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, make_table, repeat
+from q_runtime.values.enums import base_type, domain_name
 from q_runtime.values.vectors import (
     CHARS,
     Atom,
@@ -186,6 +188,7 @@ def meta(x: Value) -> Value:
     letters = []
     for column in table.cols:
         t = type_number(column)
+        t = base_type(t) if is_foreign_key(column) else t
         if t == 0 and length(column) and 0 < type_number(items_of(column)[0]) < 20:
             letters.append(CHARS[ord(qt.LETTERS[type_number(items_of(column)[0])].upper())])
         else:
@@ -194,7 +197,7 @@ def meta(x: Value) -> Value:
         ["t", "f", "a"],
         [
             vector(10, [c.v for c in letters]),
-            symbols([""] * len(letters)),
+            symbols([domain_name(c.t) if is_foreign_key(c) else "" for c in table.cols]),
             symbols([getattr(c, "attr", "") for c in table.cols]),
         ],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from q_runtime.errors import UnsupportedFeature
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
+from q_runtime.values.enums import is_enum
 from q_runtime.values.functions import NIL
 from q_runtime.values.literal import literal
 from q_runtime.values.vectors import CHARS, Value, string, type_number
@@ -45,7 +46,10 @@ def type_(x: Value) -> Value:
     """Type number as a short."""
     from q_runtime.values.vectors import Atom
 
-    return Atom(-5, type_number(x))
+    t = type_number(x)
+    if is_enum(x):
+        t = qt.FIRST_ENUM if t > 0 else -qt.FIRST_ENUM
+    return Atom(-5, t)
 
 
 @primitive("parse")

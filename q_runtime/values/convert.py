@@ -14,6 +14,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve
 from q_runtime.values.functions import NIL, Nil, is_function
 from q_runtime.values.literal import function_text, raw_text
 from q_runtime.values.vectors import (
@@ -79,6 +80,7 @@ def _scalar(t: int, raw: Any) -> Any:
 
 def to_python(x: Value) -> Any:
     """Convert a q value."""
+    x = resolve(x)
     t = type_number(x)
     if t < 0:
         return _scalar(-t, raw_of(x))

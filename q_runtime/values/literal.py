@@ -10,6 +10,7 @@ from typing import Any
 
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import domain_name, members, resolve
 from q_runtime.values.functions import (
     HOLE,
     Composition,
@@ -20,7 +21,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.vectors import GList, Value, Vec, raw_of, type_number
+from q_runtime.values.vectors import Atom, GList, Value, Vec, make_atom, raw_of, type_number
 
 _SUFFIX = {5: "h", 6: "i", 12: "p", 13: "m", 14: "d", 15: "z", 16: "n", 17: "u", 18: "v", 19: "t"}
 
@@ -97,6 +98,8 @@ def _temporal_text(t: int, raw: Any) -> str:
 
 def raw_text(t: int, raw: Any, precision: int = 7) -> str:
     """Return the text of one item of positive type `t`, without vector or atom suffix."""
+    if t >= qt.FIRST_ENUM:
+        return _enum_item_text(t, raw, precision)
     if t == 7:
         if raw == qt.LONG_NULL:
             return "0N"
@@ -121,8 +124,29 @@ def raw_text(t: int, raw: Any, precision: int = 7) -> str:
     return _temporal_text(t, raw)
 
 
+def _enum_item_text(t: int, raw: int, precision: int) -> str:
+    """Return the text of the item that a position in a domain stands for."""
+    found = resolve(Atom(-t, raw)) if members(t) is not None else raw
+    if type_number(found) >= 0:
+        return str(raw)
+    base = -type_number(found)
+    return raw_text(base, raw_of(found), precision)
+
+
+def enum_text(x: Value, precision: int = 7) -> str:
+    """Return an enumeration as q source: its domain, `$` and its items (`!` and positions for a link)."""
+    t = abs(x.t)
+    name = "`" + domain_name(t)
+    found = members(t)
+    if found is None or type(found) is Table:
+        plain: Value = Vec(7, x.a) if type(x) is Vec else make_atom(7, x.v)
+        return f"{name}!{literal(plain, precision)}"
+    return f"{name}${literal(resolve(x), precision)}"
+
+
 def plain_text(x: Value) -> str:
     """Return what `string` gives for an atom or a function: nulls of numbers are empty."""
+    x = resolve(x)
     t = -type_number(x)
     if t <= 0:
         return function_text(x)
@@ -145,6 +169,8 @@ def needs_float_suffix(text: str) -> bool:
 def atom_text(x: Value, precision: int = 7) -> str:
     """Return an atom as q source."""
     t = -type_number(x)
+    if t >= qt.FIRST_ENUM:
+        return enum_text(x, precision)
     raw = raw_of(x)
     text = raw_text(t, raw, precision)
     if t == 9:
@@ -187,6 +213,8 @@ def vector_text(x: Vec, precision: int = 7, limit: int | None = None) -> str:
     t = x.t
     if x.attr:
         return f"`{x.attr}#" + vector_text(Vec(t, x.a), precision, limit)
+    if t >= qt.FIRST_ENUM:
+        return enum_text(x if limit is None else Vec(t, x.a[:limit]), precision)
     raws = (x.a if limit is None else x.a[:limit]).tolist()
     if not raws:
         return empty_text(t)

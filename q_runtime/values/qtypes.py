@@ -57,8 +57,20 @@ INFINITIES: dict[int, Any] = {
     15: INF, 16: LONG_INF, 17: INT_INF, 18: INT_INF, 19: INT_INF,
 }  # fmt: skip
 
+FIRST_ENUM, N_ENUMS = 20, 57
+for _enum in range(FIRST_ENUM, FIRST_ENUM + N_ENUMS):
+    LETTERS[_enum], DTYPES[_enum], NULLS[_enum] = "s", np.dtype("int64"), LONG_NULL
+"""Enumerations: one type number for each domain of a session (see enums.py)."""
+
 FLOATS = frozenset({8, 9, 15})
 INTEGERS = frozenset({5, 6, 7, 12, 13, 14, 16, 17, 18, 19})
 """Types stored as integers that have a null and infinities."""
 NUMERIC = frozenset({1, 4, 5, 6, 7, 8, 9})
 TEMPORAL = frozenset(range(12, 20))
+
+_ENUMS = frozenset(range(FIRST_ENUM, FIRST_ENUM + N_ENUMS))
+NOT_NUMBERS = frozenset({2, 10, 11}) | _ENUMS
+UNORDERED = frozenset({2, 11}) | _ENUMS
+"""Types without a largest and a smallest item."""
+TEXTS = frozenset({10, 11}) | _ENUMS
+"""Text, and enumerations, which stand for it."""

@@ -173,6 +173,11 @@ def bytes_string(data: bytes) -> Vec:
     return Vec(10, np.frombuffer(data, dtype=np.uint8))
 
 
+def as_list(x: Value) -> Value:
+    """Return a list: the value itself, or an atom in a list."""
+    return x if is_list(x) else collapse([x])
+
+
 def text_of(x: Value) -> str:
     """Return the text of a char vector, char atom or symbol.
 

@@ -17,6 +17,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import resolve
 from q_runtime.values.functions import NIL, Nil
 from q_runtime.values.literal import function_text, raw_text
 from q_runtime.values.vectors import (
@@ -66,6 +67,7 @@ def _item_from_wire(t: int, item: Any) -> Any:
 
 def to_wire(x: Value) -> Wire:
     """Convert a q value to its wire form."""
+    x = resolve(x)
     t = type_number(x)
     if t < 0:
         return {"t": t, "v": _item_to_wire(-t, raw_of(x))}
