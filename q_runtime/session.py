@@ -7,10 +7,10 @@ Each call runs on a thread with a deep stack, under the session's Limits, so tha
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from q_runtime import deep_stack
 from q_runtime.errors import QError, RuntimeFault, UnsupportedFeature
 from q_runtime.evaluate import compiler
 from q_runtime.evaluate.interpreter import Interpreter
@@ -22,9 +22,7 @@ from q_runtime.values.vectors import Value
 from q_runtime.values.wire import Wire, from_wire, to_wire
 
 T = TypeVar("T")
-_STACK_BYTES = 256 << 20
 _FRAMES_PER_CALL = 12
-_spawn = threading.Lock()
 
 
 class Session:
@@ -123,7 +121,7 @@ class Session:
 
     def _guarded(self, body: Callable[[], T]) -> T:
         """Run `body` on a deep-stack thread under the limits; its exceptions come out here."""
-        if threading.current_thread().name == "q-session":
+        if deep_stack.is_inside():
             return self._bounded(body)
         outcome: list[Any] = []
 
@@ -133,23 +131,14 @@ class Session:
             except BaseException as error:  # noqa: BLE001  handed to the caller's thread, which raises it
                 outcome.append((False, error))
 
-        with _spawn:
-            before = threading.stack_size(_STACK_BYTES)
-            try:
-                thread = threading.Thread(target=target, name="q-session", daemon=True)
-                thread.start()
-            finally:
-                threading.stack_size(before)
-        try:
-            thread.join()
-        except BaseException:
-            self._interpreter.budget.deadline = 0.0
-            thread.join()
-            raise
+        deep_stack.run(target, self._end_soon)
         done, result = outcome[0]
         if done:
             return result
         raise result
+
+    def _end_soon(self) -> None:
+        self._interpreter.budget.deadline = 0.0
 
     def _bounded(self, body: Callable[[], T]) -> T:
         budget = self._interpreter.budget

@@ -60,13 +60,11 @@ def total(x: Value) -> Value:
     a = x.a
     if t in qt.FLOATS:
         with np.errstate(all="ignore"):
-            value = (
-                float(np.nansum(a, dtype=np.float64))
-                if np.isnan(a).any()
-                else float(np.add.reduce(a, dtype=np.float64))
-            )
+            value = float(np.add.reduce(a, dtype=np.float64))
+            if value != value and np.isnan(a).any():
+                value = float(np.nansum(a, dtype=np.float64))
         return make_atom(t, float(np.float32(value)) if t == 8 else value)
-    if x.t in qt.INTEGERS and a.size and a.min() == qt.NULLS[x.t]:
+    if x.t in qt.INTEGERS and x.has_nulls:
         a = np.where(a == qt.NULLS[x.t], 0, a)
     if t == 7 or qt.DTYPES[t].itemsize == 8:
         return make_atom(t, int(np.add.reduce(a, dtype=np.int64)))
@@ -147,6 +145,10 @@ def _extreme(x: Vec, sign: int) -> Value:
     if x.t in qt.UNORDERED:
         raise QError("type")
     a = x.a
+    if a.size:
+        found = (a.max() if sign > 0 else a.min()).item()
+        if x.t in (1, 4) or (found == found and found != qt.NULLS[x.t]):
+            return make_atom(x.t, found)
     if x.t not in (1, 4):
         mask = null_mask(x.t, a)
         if mask.any():
@@ -302,6 +304,11 @@ def _as_boolean(x: Value) -> Value:
 def _running(x: Vec, f: np.ufunc, start: float) -> Vec:
     t = _sum_type(x.t)
     a = x.a
+    if t in qt.FLOATS and a.size:
+        with np.errstate(all="ignore"):
+            out = f.accumulate(a, dtype=qt.DTYPES[t])
+        if out[-1] == out[-1]:
+            return Vec(t, out)
     mask = null_mask(x.t, a)
     if mask.any():
         a = np.where(mask, start, a).astype(a.dtype)
@@ -404,6 +411,8 @@ def deltas(*args: Value) -> Value:
 
         before = join(args[0], Vec(x.t, x.a[:-1]))
         return arith.subtract(x, before)
+    if (x.t == 7 and not x.has_nulls) or x.t == 9:
+        return _plain_deltas(x)
     head = make_atom(x.t, x.a[0].item())
     rest = arith.subtract(Vec(x.t, x.a[1:]), Vec(x.t, x.a[:-1]))
     if rest.t != x.t:
@@ -411,6 +420,14 @@ def deltas(*args: Value) -> Value:
             return Vec(6, np.concatenate(([np.int32(x.a[0])], rest.a)).astype(np.int32))
         return GList([head, *items_of(rest)])
     return Vec(rest.t, np.concatenate((x.a[:1], rest.a)))
+
+
+def _plain_deltas(x: Vec) -> Vec:
+    out = np.empty_like(x.a)
+    out[0] = x.a[0]
+    with np.errstate(all="ignore"):
+        np.subtract(x.a[1:], x.a[:-1], out=out[1:])
+    return Vec(x.t, out)
 
 
 @primitive("ratios", 1, 2)
@@ -425,6 +442,13 @@ def ratios(*args: Value) -> Value:
         return Dict(x.k, ratios(*args[:-1], x.v))
     if not is_list(x):
         return x
+    if type(x) is Vec and x.t in (7, 9) and len(args) == 1 and len(x.a):
+        a = widen_array(x.t, x.a, 9)
+        out = np.empty_like(a)
+        out[0] = a[0]
+        with np.errstate(all="ignore"):
+            np.true_divide(a[1:], a[:-1], out=out[1:])
+        return Vec(9, out)
     items = items_of(x)
     if not items:
         return x

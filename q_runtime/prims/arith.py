@@ -9,13 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.limits import reserve
 from q_runtime.prims.atomic import RIGHT_ONLY, Simple, dyadic, monadic
 from q_runtime.prims.registry import alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import Value
+from q_runtime.values.vectors import Value, Vec
 
 _MAX = qt.LONG_INF
+_EXACT = 2**53
+"""Longs up to here are floats without rounding."""
 _PLAIN = qt.NUMERIC
 _FINE = {12: 12, 16: 16, 19: 19, 18: 18, 17: 17, 14: 14, 13: 13, 15: 15}
 _NS = {16: 1, 19: 1_000_000, 18: 1_000_000_000, 17: 60_000_000_000}
@@ -114,6 +117,37 @@ def _keep_nulls(t: int, out: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.nda
     return out
 
 
+def _plain(f: np.ufunc, x: Value, y: Value) -> Value | None:
+    """Add, subtract or multiply vectors of longs without nulls, or of floats; None for anything else."""
+    cx, cy = type(x), type(y)
+    if cx is Vec:
+        t, a = x.t, x.a
+        if cy is Vec:
+            if y.t != t or len(y.a) != len(a):
+                return None
+            b = y.a
+        elif cy is (int if t == 7 else float):
+            b = y
+        else:
+            return None
+        if t == 7 and (x.has_nulls or (cy is Vec and y.has_nulls)):
+            return None
+    elif cy is Vec and cx is (int if y.t == 7 else float):
+        t, a, b = y.t, x, y.a
+        if t == 7 and y.has_nulls:
+            return None
+    else:
+        return None
+    if t == 7:
+        reserve(a.size if cx is Vec else b.size)
+        return Vec(7, f(a, b))
+    if t != 9:
+        return None
+    reserve(a.size if cx is Vec else b.size)
+    with np.errstate(all="ignore"):
+        return Vec(9, f(a, b))
+
+
 def _sum_core(sign: int) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
         if tx == ty == 7 or tx == ty == 9:
@@ -140,7 +174,8 @@ def add(x: Value, y: Value) -> Value:
             return x + y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x + y
-    return dyadic(_ADD, x, y)
+    made = _plain(np.add, x, y)
+    return dyadic(_ADD, x, y) if made is None else made
 
 
 @primitive("-", 2, atomic=True)
@@ -152,7 +187,8 @@ def subtract(x: Value, y: Value) -> Value:
             return x - y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x - y
-    return dyadic(_SUBTRACT, x, y)
+    made = _plain(np.subtract, x, y)
+    return dyadic(_SUBTRACT, x, y) if made is None else made
 
 
 def _multiply_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
@@ -184,7 +220,8 @@ def multiply(x: Value, y: Value) -> Value:
             return x * y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x * y
-    return dyadic(_multiply_core, x, y)
+    made = _plain(np.multiply, x, y)
+    return dyadic(_multiply_core, x, y) if made is None else made
 
 
 def _divide_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
@@ -205,8 +242,8 @@ def divide(x: Value, y: Value) -> Value:
     """Quotient as a float; division by zero gives 0n, 0w or -0w. Source: KX ref/divide."""
     cx, cy = type(x), type(y)
     if (
-        ((cx is int and -_MAX < x < _MAX) or cx is float)
-        and ((cy is int and -_MAX < y < _MAX) or cy is float)
+        ((cx is int and -_EXACT <= x <= _EXACT) or cx is float)
+        and ((cy is int and -_EXACT <= y <= _EXACT) or cy is float)
         and y
     ):
         return x / y
@@ -283,6 +320,9 @@ def _extreme_core(pick: np.ufunc) -> Simple:
         t = tx if tx == ty else max(tx, ty)
         a, b = widen_array(tx, ax, t), widen_array(ty, ay, t)
         if t in qt.FLOATS:
+            chosen = pick(a, b)
+            if not np.isnan(chosen).any():
+                return t, chosen
             chosen = pick(_low_nans(a), _low_nans(b))
             return t, np.where(
                 np.isneginf(chosen) & (np.isnan(a) | np.isnan(b)),

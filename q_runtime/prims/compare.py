@@ -6,6 +6,7 @@ every other value. Numbers and characters may be mixed; symbols only meet symbol
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -33,6 +34,50 @@ def close(x: float, y: float) -> bool:
     if x in (qt.INF, -qt.INF) or y in (qt.INF, -qt.INF):
         return False
     return abs(x - y) <= TOLERANCE * max(abs(x), abs(y))
+
+
+def close_range(x: float) -> tuple[float, float] | None:
+    """The least and the greatest float that are `close` to `x`; None where rounding makes that hard to say.
+
+    Between half and twice `x` differences are exact, and the tolerance is a power of two; so the floats close to `x`
+    are an interval.
+    """
+    if x == 0.0:
+        return 0.0, 0.0
+    size = abs(x)
+    if not 1e-280 < size < 1e280:
+        return None
+    far, near = size / (1.0 - TOLERANCE), size - TOLERANCE * size
+    while close(far, size):
+        far = math.nextafter(far, math.inf)
+    while not close(far, size):
+        far = math.nextafter(far, 0.0)
+    while close(near, size):
+        near = math.nextafter(near, 0.0)
+    while not close(near, size):
+        near = math.nextafter(near, math.inf)
+    return (near, far) if x > 0 else (-far, -near)
+
+
+def _compare_with_atom(name: str, a: np.ndarray, x: float) -> np.ndarray | None:
+    """Compare a float array with one float by exact comparisons; None where that cannot be done."""
+    bounds = close_range(x)
+    if bounds is None:
+        return None
+    low, high = bounds
+    if name == ">":
+        return a > high
+    if name == ">=":
+        return a >= low
+    if name == "<":
+        return ~(a >= low)
+    if name == "<=":
+        return ~(a > high)
+    same = (a == low) if low == high else (a >= low) & (a <= high)
+    return same if name == "=" else ~same
+
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "<>": "<>"}
 
 
 def close_arrays(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -87,6 +132,11 @@ def _core(name: str) -> Callable[..., tuple[int, np.ndarray]]:
 
 def _compare(name: str, t: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if t in qt.FLOATS:
+        if a.dtype == b.dtype == np.float64 and a.ndim != b.ndim:
+            many, one, verb = (a, b, name) if a.ndim else (b, a, _MIRRORED[name])
+            made = _compare_with_atom(verb, many, float(one))
+            if made is not None:
+                return made
         same = close_arrays(a, b)
         if name == "=":
             return same

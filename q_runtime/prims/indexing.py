@@ -162,7 +162,7 @@ def take_or_null(x: Value, positions: np.ndarray) -> Value:
     n = length(x)
     if not positions.size:
         return take_rows(x, positions)
-    if positions.min() >= 0 and positions.max() < n:
+    if positions.view(np.uint64).max() < n:
         return take_rows(x, positions)
     bad = (positions < 0) | (positions >= n)
     if type(x) is Vec:

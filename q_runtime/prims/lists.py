@@ -493,7 +493,7 @@ def where(x: Value) -> Value:
         return index(x.k, where(x.v))
     if type(x) is Vec:
         if x.t == 1:
-            return Vec(7, np.flatnonzero(x.a).astype(np.int64))
+            return Vec(7, np.flatnonzero(x.a).astype(np.int64, copy=False))
         if x.t in (4, 5, 6, 7):
             counts = np.maximum(x.a.astype(np.int64), 0)
             reserve(int(counts.sum()))

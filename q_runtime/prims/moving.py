@@ -73,12 +73,27 @@ def mcount(x: Value, y: Value) -> Value:
     return Vec(7, _moving_sum(n, (~null_mask(v.t, v.a)).astype(np.int64)))
 
 
+def _plain_averages(n: int, run: np.ndarray) -> np.ndarray:
+    """Averages of the last `n` items from the running sums of a vector without nulls."""
+    out = np.empty_like(run)
+    out[:n] = run[:n] / np.arange(1, min(n, len(run)) + 1)
+    if n < len(run):
+        rest = np.subtract(run[n:], run[:-n], out=out[n:])
+        np.true_divide(rest, n, out=rest)
+    return out
+
+
 @primitive("mavg", 2)
 @_columns
 def mavg(x: Value, y: Value) -> Value:
     """Moving averages of the non-null items, as floats."""
     n, v = _window(x, y)
     a = widen_array(v.t, v.a, 9)
+    if n > 0 and a.size:
+        with np.errstate(all="ignore"):
+            run = np.add.accumulate(a)
+            if run[-1] == run[-1]:
+                return Vec(9, _plain_averages(n, run))
     bad = np.isnan(a)
     with np.errstate(all="ignore"):
         sums = _moving_sum(n, np.where(bad, 0.0, a))

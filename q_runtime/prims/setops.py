@@ -12,7 +12,8 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.limits import reserve
-from q_runtime.prims.compare import at_least, lesser_both, matches, null_mask, up_to
+from q_runtime.prims import membership
+from q_runtime.prims.compare import at_least, close_arrays, lesser_both, matches, null_mask, up_to
 from q_runtime.prims.indexing import hash_key, list_keys
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
@@ -41,10 +42,8 @@ from q_runtime.values.vectors import (
 
 def first_positions(x: Value) -> np.ndarray:
     """Return positions of the first occurrence of each different item, in order."""
-    if type(x) is Vec and x.t not in (2, 11) and len(x.a) > 64:
-        a = np.where(np.isnan(x.a), np.nan, x.a) if x.t in qt.FLOATS else x.a
-        _, at = np.unique(a, return_index=True, equal_nan=True)
-        return np.sort(at)
+    if type(x) is Vec and x.t not in (2, 11) and len(x.a) > membership.LONG_ENOUGH:
+        return membership.firsts(x.t, x.a)
     seen: dict[Hashable, int] = {}
     for i, key in enumerate(list_keys(x)):
         seen.setdefault(key, i)
@@ -65,6 +64,9 @@ def distinct(x: Value) -> Value:
 
 def group_positions(x: Value) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return first positions and, for each different item, all its positions."""
+    if type(x) is Vec and x.t not in (2, 11) and len(x.a) > membership.LONG_ENOUGH:
+        rows = membership.groups(x.t, x.a)
+        return np.array([r[0] for r in rows], dtype=np.int64), rows
     places: dict[Hashable, list[int]] = {}
     for i, key in enumerate(list_keys(x)):
         places.setdefault(key, []).append(i)
@@ -164,6 +166,8 @@ def _find_one(x: Vec, y: Value) -> Value:
 
 
 def _find_many(x: Vec, y: Vec) -> Value:
+    if membership.is_array_like(x, y):
+        return Vec(7, membership.first_places(x.t, x.a, y.a))
     where: dict[Hashable, int] = {}
     for i, k in enumerate(list_keys(x)):
         where.setdefault(k, i)
@@ -218,6 +222,8 @@ def in_(x: Value, y: Value) -> Value:
             if len(x.a) and len(y.a):
                 _in_mismatch(y.t, x.t)
             return booleans(np.zeros(len(x.a), dtype=bool))
+        if membership.is_array_like(x, y):
+            return Vec(1, membership.contains(x.t, x.a, y.a))
         have = set(list_keys(y))
         return booleans([k in have for k in list_keys(x)])
     if type(x) is GList and type(y) is Vec:
@@ -259,6 +265,8 @@ def except_(x: Value, y: Value) -> Value:
 
 
 def _outside(x: Value, y: Value) -> np.ndarray:
+    if type(x) is Vec and type(y) is Vec and membership.is_array_like(x, y):
+        return ~membership.contains(x.t, x.a, y.a)
     gone = {hash_key(i) for i in (items_of(y) if is_list(y) or type(y) is Table else [y])}
     return np.array([hash_key(i) not in gone for i in items_of(x)], dtype=bool)
 
@@ -295,6 +303,11 @@ def differ(x: Value) -> Value:
     """Whether each item differs from the one before; the first always does."""
     if not is_list(x) and type(x) is not Table:
         raise QError("type")
+    if type(x) is Vec:
+        made = membership.changes(x.a)
+        if x.t in qt.FLOATS:
+            made[1:] = ~close_arrays(x.a[1:], x.a[:-1])
+        return Vec(1, made)
     items = items_of(x)
     return booleans(
         [True, *(not matches(a, b) for a, b in itertools.pairwise(items))][: len(items)]

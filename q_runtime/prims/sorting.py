@@ -70,7 +70,7 @@ def grade_array(t: int, a: np.ndarray, descending: bool) -> np.ndarray:
         return np.array(
             sorted(range(len(raws)), key=raws.__getitem__, reverse=descending), dtype=np.int64
         )
-    if t in qt.FLOATS:
+    if t in qt.FLOATS and np.isnan(a).any():
         a = np.where(np.isnan(a), -np.inf, a)
     if not descending:
         return np.argsort(a, kind="stable")
@@ -122,7 +122,7 @@ def _sorted(x: Value, *, descending: bool) -> Value:
         elif x.t in qt.FLOATS:
             made = take_rows(x, grade_array(x.t, x.a, descending))
         else:
-            a = np.sort(x.a, kind="stable")
+            a = np.sort(x.a)
             made = Vec(x.t, a[::-1] if descending else a)
         if not descending:
             made.attr = "s"
@@ -179,7 +179,7 @@ def _bin(x: Value, y: Value, side: str) -> Value:
         a, b = widen_array(x.t, a, wide), widen_array(t, b, wide)
     if x.t in qt.FLOATS:
         a = np.where(np.isnan(a), -np.inf, a)
-        b = np.where(np.isnan(b), -np.inf, b)
+        b = np.where(np.isnan(b), -np.inf, b) if np.isnan(b).any() else b
     if x.t == 11:
         import bisect
 

@@ -39,12 +39,22 @@ class Atom:
 class Vec:
     """A simple vector: `t` in 1..19 and a NumPy array of that type's dtype, shape (n,)."""
 
-    __slots__ = ("a", "attr", "t")
+    __slots__ = ("a", "attr", "has_nulls", "t")
+
+    has_nulls: bool
+    """Whether an item of a vector of integers is null; found out when first asked for."""
 
     def __init__(self, t: int, a: np.ndarray, attr: str = "") -> None:
         self.t = t
         self.a = a
         self.attr = attr
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "has_nulls":
+            raise AttributeError(name)
+        a = self.a
+        self.has_nulls = found = bool(a.size and a.min() == qt.NULLS[self.t])
+        return found
 
     def __repr__(self) -> str:
         return f"Vec({self.t}, {self.a.tolist()!r})"
