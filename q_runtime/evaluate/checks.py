@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from q_runtime.errors import QError
-from q_runtime.evaluate.scopes import children
+from q_runtime.evaluate.scopes import bound_names, children
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 
@@ -18,6 +18,9 @@ def check_body(node: nd.Node) -> None:
         here = stack.pop()
         if isinstance(here, nd.Assign):
             check_target(here.name)
+        elif isinstance(here, (nd.PatternAssign, nd.Match)):
+            for name in bound_names(here):
+                check_target(name)
         elif isinstance(here, nd.LambdaNode):
             for name in here.parameters or ():
                 check_target(name)

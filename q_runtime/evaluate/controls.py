@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from q_runtime.evaluate.codegen import Operand, Writer
+from q_runtime.evaluate.patterns import Plan, read_pattern, target_name
 from q_runtime.lang import nodes as nd
+from q_runtime.prims.tabular import table_maker
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import symbols
 
@@ -164,9 +166,69 @@ class ControlCompiler:
             operand = self.expression(statement)  # type: ignore[attr-defined]
         return operand
 
+    def on_PatternAssign(self, node: nd.PatternAssign) -> Operand:
+        """`(a;b):x`; the value is that of `x`, as the filters in the pattern leave it."""
+        value = self.expression(node.value)  # type: ignore[attr-defined]
+        plan = read_pattern(node.target)
+        found = self.match_code("match", plan, value, node)
+        self.bind(plan, f"{found}[1]", node.is_global)
+        return self.store(f"{found}[0]", node)  # type: ignore[attr-defined]
+
+    def on_Match(self, node: nd.Match) -> Operand:
+        """`:[x;pattern;result;...;default]`, as a loop that runs once and is left by the first match."""
+        value = self.store(self.expression(node.value).code, node)  # type: ignore[attr-defined]
+        out = self.temp()  # type: ignore[attr-defined]
+        depth = self.writer.indent
+        self.emit("while True:")  # type: ignore[attr-defined]
+        self.writer.indent += 1
+        for i in range(0, len(node.parts) - 1, 2):
+            plan = read_pattern(node.parts[i])
+            found = self.match_code("attempt", plan, value, node.parts[i])
+            self.emit(f"if {found} is not None:", node.parts[i])  # type: ignore[attr-defined]
+            self.writer.indent += 1
+            self.bind(plan, f"{found}[1]", False)
+            result = self.expression(node.parts[i + 1])  # type: ignore[attr-defined]
+            self.emit(f"{out} = {result.code}", node.parts[i + 1])  # type: ignore[attr-defined]
+            self.emit("break")  # type: ignore[attr-defined]
+            self.writer.indent -= 1
+        last = node.parts[-1] if len(node.parts) % 2 else nd.Elided(node.end, node.end)
+        self.emit(f"{out} = {self.expression(last).code}", last)  # type: ignore[attr-defined]
+        self.emit("break")  # type: ignore[attr-defined]
+        self.writer.indent = depth
+        return Operand(out)
+
+    def match_code(self, how: str, plan: Plan, value: Operand, node: nd.Node) -> str:
+        """Write the matching of a pattern; returns the variable that holds what came of it."""
+        self.calls = True
+        filters = self.in_order(plan.filters)  # type: ignore[attr-defined]
+        codes = "".join(f"{o.code}, " for o in filters)
+        code = f"{self.constant(plan)}.{how}({value.code}, ({codes}), at)"  # type: ignore[attr-defined]
+        return self.store(code, node).code  # type: ignore[attr-defined]
+
+    def bind(self, plan: Plan, bound: str, is_global: bool) -> None:
+        """Assign what a match has found, the last target first."""
+        for i in range(len(plan.targets) - 1, -1, -1):
+            target = plan.targets[i]
+            indices: list[nd.Node] = target.arguments if isinstance(target, nd.Call) else []
+            shell = nd.Assign(
+                target.start,
+                target.end,
+                target_name(target),
+                indices,
+                None,
+                nd.Elided(target.end, target.end),
+                is_global,
+                isinstance(target, nd.Call),
+            )
+            self.assign(shell, self.store(f"{bound}[{i}]", target))  # type: ignore[attr-defined]
+
     def on_TableLiteral(self, node: nd.TableLiteral) -> Operand:
-        """`([] a:..; b:..)`."""
+        """`([] a:..; b:..)`; a value left out makes it a projection."""
         pairs = [*node.keys, *node.columns]
+        if any(isinstance(value, nd.Elided) for _, value in pairs):
+            made = self.constant(table_maker([name for name, _ in pairs], len(node.keys)))  # type: ignore[attr-defined]
+            parts = self.arguments([value for _, value in pairs])  # type: ignore[attr-defined]
+            return self.store(f"project({made}, {parts})", node)  # type: ignore[attr-defined]
         operands = self.in_order([value for _, value in pairs])  # type: ignore[attr-defined]
         names = self.constant(symbols([name for name, _ in pairs]))  # type: ignore[attr-defined]
         codes = ", ".join(o.code for o in operands)

@@ -314,7 +314,10 @@ class ExpressionCompiler(ControlCompiler):
         from q_runtime.evaluate.checks import check_target
 
         check_target(node.name)
-        value = self.settle(self.expression(node.value), [*node.indices])
+        return self.assign(node, self.settle(self.expression(node.value), [*node.indices]))
+
+    def assign(self, node: nd.Assign, value: Operand) -> Operand:
+        """Assign a value that has been compiled."""
         is_local = node.name in self.is_local
         if not node.indexed and node.verb is None:
             self.assign_to(node, is_local, value.code)

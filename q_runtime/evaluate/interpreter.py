@@ -255,4 +255,4 @@ def _known_but_absent(name: str) -> Exception | None:
 
 def is_silent(node: nd.Node) -> bool:
     """Say whether a console prints nothing for a statement."""
-    return isinstance(node, (nd.Assign, nd.Elided))
+    return isinstance(node, (nd.Assign, nd.PatternAssign, nd.Elided))

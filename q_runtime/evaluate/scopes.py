@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
+from q_runtime.evaluate.patterns import read_pattern
 from q_runtime.lang import nodes as nd
 from q_runtime.values.dicts import Dict
 from q_runtime.values.functions import NIL
@@ -92,8 +93,28 @@ def _walk(node: nd.Node, out: dict[str, None], reads: set[str]) -> None:
                 reads.add(node.name)
             else:
                 out[node.name] = None
+    if isinstance(node, nd.PatternAssign):
+        if not node.is_global:
+            out.update(dict.fromkeys(bound_names(node)))
+        _walk(node.value, out, reads)
+        for by in read_pattern(node.target).filters:
+            _walk(by, out, reads)
+        return
+    if isinstance(node, nd.Match):
+        out.update(dict.fromkeys(bound_names(node)))
     for child in children(node):
         _walk(child, out, reads)
+
+
+def bound_names(node: nd.PatternAssign | nd.Match) -> list[str]:
+    """Return the names without a namespace that the patterns of `node` bind."""
+    patterns = [node.target] if isinstance(node, nd.PatternAssign) else node.parts[:-1:2]
+    return [
+        target.name
+        for pattern in patterns
+        for target in read_pattern(pattern).targets
+        if isinstance(target, nd.Name) and "." not in target.name
+    ]
 
 
 def children(node: nd.Node) -> list[nd.Node]:
@@ -135,7 +156,7 @@ def local_names(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def assigns(node: nd.Node) -> bool:
     """Say whether evaluating `node` may assign a local variable or leave the function."""
-    if isinstance(node, nd.Assign):
+    if isinstance(node, (nd.Assign, nd.PatternAssign, nd.Match)):
         return True
     if isinstance(node, (nd.LambdaNode, nd.Name, nd.Constant, nd.Verb)):
         return False

@@ -113,6 +113,23 @@ class Assign(Node):
 
 
 @dataclass(slots=True)
+class PatternAssign(Node):
+    """`pattern:value`: takes the value apart and binds the names in the pattern."""
+
+    target: Node
+    value: Node
+    is_global: bool = False
+
+
+@dataclass(slots=True)
+class Match(Node):
+    """`:[x;pattern;result;...;default]`: the result behind the first pattern that `x` matches."""
+
+    value: Node
+    parts: list[Node]
+
+
+@dataclass(slots=True)
 class Return(Node):
     """`:value` at the head of an expression."""
 

@@ -202,20 +202,27 @@ class Parser(QueryParser):
         elif token.kind != tk.ASSIGN:
             return None
         self.advance()
-        if isinstance(target, nd.ListOf):
-            raise_unsupported("pattern assignment")
-        if not _is_target(target):
+        is_pattern = not _is_target(target)
+        if is_pattern and not self.is_pattern(target):
             raise self.fail(token, "not something that can be assigned")
         value = self.expression()
         if isinstance(value, nd.Elided):
             raise self.fail(token, "nothing to assign")
         is_global = token.value == "::"
+        if is_pattern:
+            return nd.PatternAssign(target.start, value.end, target, value, is_global)
         if isinstance(target, nd.Call):
             name = target.function.name  # type: ignore[attr-defined]
             return nd.Assign(
                 target.start, value.end, name, target.arguments, verb, value, is_global, True
             )
         return nd.Assign(target.start, value.end, target.name, [], verb, value, is_global)  # type: ignore[attr-defined]
+
+    def is_pattern(self, node: nd.Node) -> bool:
+        """Say whether a node has the brackets that a pattern on the left of a colon needs."""
+        if isinstance(node, (nd.ListOf, nd.TableLiteral)):
+            return True
+        return isinstance(node, nd.Block) and self.source[node.start] == "("
 
     # -- terms
 
@@ -248,6 +255,8 @@ class Parser(QueryParser):
         end = self.tokens[self.at - 1].end
         if isinstance(function, nd.Verb) and function.name == "$" and len(arguments) > 2:
             return nd.Conditional(function.start, end, arguments)
+        if isinstance(function, nd.Verb) and function.name == ":" and len(arguments) > 2:
+            return nd.Match(function.start, end, arguments[0], arguments[1:])
         return nd.Call(function.start, end, function, arguments)
 
     def primary(self) -> nd.Node:
@@ -309,41 +318,41 @@ class Parser(QueryParser):
     def function(self, opener: Token) -> nd.Node:
         """Parse a lambda whose `{` has been read."""
         parameters: list[str] | None = None
+        patterns: list[nd.Node] = []
         if self.token.kind == tk.OPEN and self.token.value == "[":
-            self.advance()
-            parameters = self.parameters()
+            parameters, patterns = self.parameters(self.advance())
             if len(parameters) > 8:
                 raise QSyntaxError("params", "more than 8 parameters", self.span(opener))
-        body = self.bracketed(opener)
+        body = [*patterns, *self.bracketed(opener)]
         end = self.tokens[self.at - 1].end
         return nd.LambdaNode(opener.start, end, self.source[opener.start : end], parameters, body)
 
-    def parameters(self) -> list[str]:
-        """Parse the names between the brackets at the head of a lambda."""
+    def parameters(self, opener: Token) -> tuple[list[str], list[nd.Node]]:
+        """Parse what stands between the brackets at the head of a lambda.
+
+        Returns the names, and for each pattern the assignment that takes its argument apart; such a
+        parameter is named by its position, which no name in q can be.
+        """
         names: list[str] = []
-        while True:
-            token = self.advance()
-            if token.kind == tk.NAME:
-                if token.value in names:
-                    raise self.fail(token, "parameter named twice")
-                names.append(token.value)
-                token = self.advance()
-            elif token.kind == tk.OPEN:
-                raise_unsupported("pattern parameters")
-            if token.kind == tk.CLOSE and token.value == "]":
-                return names
-            if token.kind != tk.SEMI:
-                raise self.fail(token)
+        patterns: list[nd.Node] = []
+        given = self.bracketed(opener)
+        if len(given) == 1 and isinstance(given[0], nd.Elided):
+            return names, patterns
+        for node in given:
+            if isinstance(node, nd.Name):
+                if node.name in names:
+                    raise syntax_error(self.source, node.name, node.start, "parameter named twice")
+                names.append(node.name)
+                continue
+            hidden = str(len(names))
+            names.append(hidden)
+            if not isinstance(node, nd.Elided):
+                argument = nd.Name(node.start, node.end, hidden)
+                patterns.append(nd.PatternAssign(node.start, node.end, node, argument))
+        return names, patterns
 
 
 def _is_target(node: nd.Node) -> bool:
     if isinstance(node, nd.Name):
         return True
     return isinstance(node, nd.Call) and isinstance(node.function, nd.Name)
-
-
-def raise_unsupported(feature: str) -> None:
-    """Raise UnsupportedFeature for syntax that the engine does not have yet."""
-    from q_runtime.errors import UnsupportedFeature
-
-    raise UnsupportedFeature(f"{feature} is not supported yet")

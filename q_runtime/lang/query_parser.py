@@ -85,13 +85,17 @@ class QueryParser:
         """Parse `([keys] columns)`; the `(` has been read."""
         self.advance()  # type: ignore[attr-defined]
         kept, self.stops = self.stops, frozenset()
-        keys = self.columns("]")
-        columns = self.columns(")")
+        taken: set[str] = set()
+        keys = self.columns("]", taken)
+        columns = self.columns(")", taken)
         self.stops = kept
         return nd.TableLiteral(opener.start, self.tokens[self.at - 1].end, keys, columns)
 
-    def columns(self, closer: str) -> list[tuple[str, nd.Node]]:
-        """Parse `name:value; ...` up to `closer`, which is read too."""
+    def columns(self, closer: str, taken: set[str]) -> list[tuple[str, nd.Node]]:
+        """Parse `name:value; ...` up to `closer`, which is read too.
+
+        A name that was not written and is `taken` gets a number behind it.
+        """
         out: list[tuple[str, nd.Node]] = []
         while True:
             token = self.token
@@ -106,8 +110,9 @@ class QueryParser:
                 name = token.value
                 self.at += 2
             value = self.expression()  # type: ignore[attr-defined]
-            if not isinstance(value, nd.Elided):
-                out.append((name or column_name(value), value))
+            if name or not isinstance(value, nd.Elided):
+                out.append((name or free_name(column_name(value), taken), value))
+                taken.add(out[-1][0])
             if self.token.kind == tk.SEMI:
                 self.advance()  # type: ignore[attr-defined]
             elif self.token.kind != tk.CLOSE or self.token.value != closer:
@@ -116,6 +121,15 @@ class QueryParser:
     def _unclosed(self, opener: Token) -> QSyntaxError:
         bad = self.token if self.token.kind != tk.END else opener
         return self.fail(bad, "table is not closed")  # type: ignore[attr-defined]
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return `name`, with the first number behind it that makes it a new one."""
+    found, number = name, 0
+    while found in taken:
+        number += 1
+        found = f"{name}{number}"
+    return found
 
 
 def column_name(node: nd.Node) -> str:

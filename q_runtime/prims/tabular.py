@@ -15,6 +15,7 @@ from q_runtime.prims.sorting import grade
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, make_table, repeat
 from q_runtime.values.enums import base_type, domain_name
+from q_runtime.values.functions import Prim
 from q_runtime.values.vectors import (
     CHARS,
     Atom,
@@ -49,6 +50,11 @@ def table_literal(names: list[str], columns: list[Value], n_keys: int) -> Value:
     if n_keys:
         return Dict(Table(names[:n_keys], cols[:n_keys]), Table(names[n_keys:], cols[n_keys:]))
     return Table(names, cols)
+
+
+def table_maker(names: list[str], n_keys: int) -> Prim:
+    """Return the function from the columns of a table or dictionary literal to its value."""
+    return Prim("([])", lambda *columns: table_literal(names, list(columns), n_keys), (len(names),))
 
 
 def _names(x: Value) -> list[str]:

@@ -19,6 +19,14 @@ def python_pool() -> Iterator[PythonPool]:
 
 
 @pytest.fixture(scope="module")
+def patient_python_pool() -> Iterator[PythonPool]:
+    """A worker for Python that has time enough for jobs that end by themselves, on a busy machine too."""
+    limits = Limits(time_s=60.0, memory_mb=256, output_bytes=4096)
+    with PythonPool(1, limits) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
 def q_pool() -> Iterator[QPool]:
     """Two workers for q with short limits."""
     limits = Limits(time_s=1.0, memory_mb=256, output_bytes=4096)
