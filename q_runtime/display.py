@@ -60,7 +60,7 @@ def _lines(x: Value, height: int, precision: int, width: int) -> list[str]:
     if type(x) is GList:
         return _list_lines(x, height, precision, width)
     if type(x) is Dict:
-        if type(x.k) is Table and type(x.v) is Table:
+        if type(x.k) is Table or type(x.v) is Table:
             return _keyed_lines(x, height, precision, width)
         return _dict_lines(x, height, precision, width)
     if type(x) is Table:
@@ -214,10 +214,16 @@ def _table_lines(x: Table, precision: int, width: int) -> list[str]:
     return [rows[0], rule, *rows[1:]]
 
 
+def _side_lines(x: Value, precision: int) -> list[list[str]]:
+    """Return the columns of one side of a dictionary with a table in it; a list is a column without a header."""
+    if type(x) is Table:
+        return _column_lines(x.names, x.cols, precision)
+    return _column_lines([""], [x], precision)
+
+
 def _keyed_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
     keys, values = _head(x.k, height), _head(x.v, height)
-    left = _column_lines(keys.names, keys.cols, precision)
-    right = _column_lines(values.names, values.cols, precision)
+    left, right = _side_lines(keys, precision), _side_lines(values, precision)
     k_rows = [" ".join(cells) for cells in zip(*left, strict=True)]
     v_rows = [" ".join(cells).rstrip() for cells in zip(*right, strict=True)]
     k_rule = "-" * len(k_rows[0])

@@ -224,6 +224,16 @@ class Interpreter(Applier):
 
         return run_query(self, plan, source, local, limit)
 
+    def query_form(self, glyph: str, args: list[Value]) -> Value:
+        """Run a functional query: `?` with three to six arguments, or `!` with four."""
+        from q_runtime.evaluate import functional
+
+        if glyph == "!":
+            return functional.functional_update(self, args)
+        if len(args) == 3:
+            return functional.simple_exec(self, args[0], args[1], args[2])
+        return functional.functional_select(self, args)
+
 
 def _constants() -> dict[str, Value]:
     from q_runtime.values.vectors import string

@@ -1,34 +1,35 @@
-"""qSQL: select, exec, update and delete with by and where.
+"""qSQL: select, exec, update and delete with by, where, limits and order, from one plan.
 
-A clause is compiled as a small function whose variables are the table's columns, then the locals of the
-surrounding lambda, then globals. fby, functional forms and order in brackets are not here yet.
+The plan of a query text is made here, that of the functional forms in functional.py; the expressions
+themselves are in clauses.py.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from q_runtime.errors import QError
-from q_runtime.evaluate.scopes import children
+from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.evaluate.clauses import AnyClause, Clause, Rows
 from q_runtime.lang import nodes as nd
-from q_runtime.prims.casting import dollar
+from q_runtime.prims.amend import as_kind
 from q_runtime.prims.dictionary import key_table, unkey
-from q_runtime.prims.indexing import take_or_null
+from q_runtime.prims.indexing import missing_item, take_or_null
 from q_runtime.prims.lists import where
 from q_runtime.prims.setops import distinct, group_positions
+from q_runtime.prims.sorting import grade
 from q_runtime.values.dicts import Dict, Table, repeat
-from q_runtime.values.enums import domain_value, is_enum
 from q_runtime.values.vectors import (
     Atom,
+    GList,
     Value,
     Vec,
     collapse,
+    empty,
     is_list,
     items_of,
     length,
-    longs,
     symbols,
     take_rows,
     type_number,
@@ -38,108 +39,39 @@ if TYPE_CHECKING:
     from q_runtime.evaluate.interpreter import Interpreter
 
 
-class Clause:
-    """One expression of a query: its name, its node and the variables it reads."""
-
-    __slots__ = ("name", "node", "reads", "unit")
-
-    def __init__(self, name: str, node: nd.Node) -> None:
-        self.name = name
-        self.node = node
-        self.reads = sorted(_reads(node))
-        self.unit: dict[tuple[str, ...], Any] = {}
-
-
 class QueryPlan:
     """A query, ready to run against any table."""
 
-    def __init__(self, node: nd.Query) -> None:
-        self.word = node.word
-        self.columns = [Clause(n, e) for n, e in node.columns]
-        self.by = None if node.by is None else [Clause(n, e) for n, e in node.by]
-        self.where = [Clause("", e) for e in node.where]
-        self.distinct = node.distinct
-        self.text = node.text
-
-
-def _reads(node: nd.Node) -> set[str]:
-    if isinstance(node, nd.Name):
-        return {node.name}
-    if isinstance(node, nd.LambdaNode):
-        return set()
-    out: set[str] = set()
-    for child in children(node):
-        out |= _reads(child)
-    return out
+    def __init__(self, word: str, where: list[AnyClause]) -> None:
+        self.word = word
+        self.where = where
+        self.columns: list[AnyClause] = []
+        self.is_column_named = True
+        """False when `exec` has one column without a name of its own: its value alone is the result."""
+        self.by: list[AnyClause] | None = None
+        self.is_by_named = True
+        """False when `exec` groups by one expression without a name: the keys are its values."""
+        self.distinct = False
+        self.order: tuple[bool, AnyClause] | None = None
+        """Whether the order descends, and the expression to order the rows by."""
 
 
 def query_plan(node: nd.Query, local: frozenset[str]) -> QueryPlan:
     """Prepare a query node."""
-    return QueryPlan(node)
-
-
-class Rows:
-    """The rows of a table that a clause sees: all of it, or the positions `rows`."""
-
-    def __init__(self, host: Interpreter, table: Table, local: dict[str, Value]) -> None:
-        self.host = host
-        self.table = table
-        self.local = local
-
-    def evaluate(self, clause: Clause, rows: np.ndarray | None) -> Value:
-        """Evaluate a clause on the given rows (None for all)."""
-        table = self.table
-        values: dict[str, Value] = {}
-        for name in clause.reads:
-            if name in table.names:
-                column = table.column(name)
-                values[name] = column if rows is None else take_rows(column, rows)
-            elif "." in name and name.partition(".")[0] in table.names:
-                values[name] = self.linked(name, rows)
-            elif name == "i":
-                values[name] = longs(np.arange(table.size()) if rows is None else rows)
-            elif name in self.local:
-                values[name] = self.local[name]
-        return self.call(clause, values)
-
-    def linked(self, name: str, rows: np.ndarray | None) -> Value:
-        """Follow foreign keys or links: `key.column`, any number of steps; or a part of a temporal column.
-
-        Raises: QError(name) when a step has no such column.
-        """
-        head, *steps = name.split(".")
-        value = self.table.column(head)
-        if rows is not None:
-            value = take_rows(value, rows)
-        for step in steps:
-            if not is_enum(value):
-                value = dollar(Atom(-11, step), value)
-                continue
-            target = domain_value(value.t)
-            if type(target) not in (Table, Dict):
-                raise QError("type")
-            value = take_or_null(unkey(target).column(step), value.a)
-        return value
-
-    def call(self, clause: Clause, values: dict[str, Value]) -> Value:
-        """Run a clause as a function of the named values."""
-        from q_runtime.evaluate.compiler import FunctionCompiler, LambdaSpec
-
-        names = tuple(values)
-        host = self.host
-        namespace = host.globals.namespace
-        unit = clause.unit.get(names)
-        if unit is None:
-            node = clause.node
-            fake = nd.LambdaNode(node.start, node.end, "", list(names), [node])
-            spec = LambdaSpec(fake)
-            compiler = FunctionCompiler("", 0, spec, namespace)
-            unit = clause.unit[names] = compiler.lambda_unit([node])
-        fn = host.link(unit, namespace)
-        depth = host.budget.depth
-        made = fn(*values.values()) if names else fn(None)
-        host.budget.depth = depth
-        return made
+    plan = QueryPlan(node.word, [Clause("", e) for e in node.where])
+    plan.columns = [Clause(n, e) for n, e in node.columns]
+    plan.distinct = node.distinct
+    if node.by is not None:
+        plan.by = [Clause(n, e) for n, e in node.by]
+    if node.order is not None:
+        plan.order = (node.order[0], Clause("", node.order[1]))
+    if node.word == "exec":
+        plan.is_column_named = len(node.columns) != 1 or 0 in node.named_columns
+        plan.is_by_named = node.by is not None and (len(node.by) != 1 or 0 in node.named_by)
+        flag = node.by[0][1] if node.by is not None and len(node.by) == 1 else None
+        if isinstance(flag, nd.Constant) and type(flag.value) is bool:
+            plan.word, plan.by, plan.distinct = "select", None, flag.value
+    return plan
 
 
 def run_query(
@@ -150,10 +82,15 @@ def run_query(
     if type(source) is Atom and source.t == -11:
         name = source.v
         source = host.get_global(name)
+    if type(source) is Dict and not source.is_keyed_table and plan.word == "delete":
+        made: Value = _delete_keys(plan, source)
+        return _stored(host, name, made)
     n_keys = len(source.k.names) if type(source) is Dict and source.is_keyed_table else 0
     table = unkey(source)
     view = Rows(host, table, local)
     rows = _filtered(view, plan)
+    if plan.order is not None:
+        rows = _ordered(view, plan, rows)
     if plan.word == "update":
         made = _update(view, plan, rows)
     elif plan.word == "delete":
@@ -164,10 +101,15 @@ def run_query(
         return _limited(_select(view, plan, rows, n_keys), limit)
     if n_keys:
         made = key_table(n_keys, made)
-    if name is not None:
-        host.set_global(name, made)
-        return Atom(-11, name)
-    return made
+    return _stored(host, name, made)
+
+
+def _stored(host: Interpreter, name: str | None, made: Value) -> Value:
+    """Assign the result to the table's name, when it was given by name, and return what is printed."""
+    if name is None:
+        return made
+    host.set_global(name, made)
+    return Atom(-11, name)
 
 
 def _limited(x: Value, limit: Value) -> Value:
@@ -182,7 +124,7 @@ def _filtered(view: Rows, plan: QueryPlan) -> np.ndarray | None:
     """Apply the where clauses one after another; None when there are none."""
     rows: np.ndarray | None = None
     for clause in plan.where:
-        kept = view.evaluate(clause, rows)
+        kept = clause.evaluate(view, rows)
         if type(kept) is bool:
             kept = Vec(1, np.full(view.table.size() if rows is None else len(rows), kept))
         if type(kept) is not Vec or kept.t != 1:
@@ -193,6 +135,16 @@ def _filtered(view: Rows, plan: QueryPlan) -> np.ndarray | None:
         positions = where(kept).a
         rows = positions if rows is None else rows[positions]
     return rows
+
+
+def _ordered(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> np.ndarray:
+    """Sort the rows by the order in brackets."""
+    assert plan.order is not None
+    if plan.by is not None:
+        raise UnsupportedFeature("order in brackets together with by is not supported yet")
+    descending, clause = plan.order
+    order = grade(clause.evaluate(view, rows), descending=descending)
+    return order if rows is None else rows[order]
 
 
 def _stretched(values: list[Value]) -> list[Value]:
@@ -212,7 +164,7 @@ def _select(view: Rows, plan: QueryPlan, rows: np.ndarray | None, n_keys: int) -
         made: Value = table if rows is None else table.take(rows)
         made = distinct(made) if plan.distinct else made
         return key_table(n_keys, made) if n_keys else made
-    values = [view.evaluate(c, rows) for c in plan.columns]
+    values = [c.evaluate(view, rows) for c in plan.columns]
     made = Table(_unique([c.name for c in plan.columns]), _stretched(values))
     return distinct(made) if plan.distinct else made
 
@@ -230,17 +182,30 @@ def _unique(names: list[str]) -> list[str]:
 
 def _groups(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> tuple[Table, list[np.ndarray]]:
     """Return the different keys, sorted, and the rows of each."""
-    from q_runtime.prims.sorting import grade
-
     assert plan.by is not None
-    all_rows = np.arange(view.table.size()) if rows is None else rows
-    keys = [view.evaluate(c, rows) for c in plan.by]
-    keys = [k if is_list(k) else repeat(k, len(all_rows)) for k in keys]
-    keyed = Table([c.name for c in plan.by], keys)
+    n = view.table.size() if rows is None else len(rows)
+    all_rows = np.arange(n) if rows is None else rows
+    keys = [c.evaluate(view, rows) for c in plan.by]
+    keys = [k if is_list(k) else repeat(k, n) for k in keys]
+    if any(length(k) != n for k in keys):
+        raise QError("length")
+    keyed = Table(_unique([c.name for c in plan.by]), keys)
     firsts, positions = group_positions(keyed)
     heads = keyed.take(firsts)
     order = grade(heads)
     return heads.take(order), [all_rows[positions[i]] for i in order.tolist()]
+
+
+def _per_group(view: Rows, clause: AnyClause, groups: list[np.ndarray]) -> Value:
+    """Evaluate a clause on each group; without groups the result has the type of an empty one."""
+    if groups:
+        return collapse([clause.evaluate(view, g) for g in groups])
+    try:
+        one = clause.evaluate(view, np.empty(0, dtype=np.int64))
+    except QError:
+        return GList([])
+    t = type_number(one)
+    return empty(-t) if t < 0 else GList([])
 
 
 def _grouped(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Value:
@@ -249,69 +214,98 @@ def _grouped(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Value:
         rest = [n for n in view.table.names if n not in heads.names]
         lasts = np.array([g[-1] for g in groups], dtype=np.int64)
         return Dict(heads, Table(rest, [take_rows(view.table.column(n), lasts) for n in rest]))
-    cols = [collapse([view.evaluate(c, g) for g in groups]) for c in plan.columns]
+    cols = [_per_group(view, c, groups) for c in plan.columns]
     return Dict(heads, Table(_unique([c.name for c in plan.columns]), cols))
 
 
 def _exec(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Value:
     if plan.by is not None:
         heads, groups = _groups(view, plan, rows)
-        cols = [collapse([view.evaluate(c, g) for g in groups]) for c in plan.columns]
-        keys = heads.cols[0] if len(heads.cols) == 1 else heads
-        if len(cols) == 1:
+        keys: Value = heads if plan.is_by_named else heads.cols[0]
+        cols = [_per_group(view, c, groups) for c in plan.columns]
+        if not plan.is_column_named:
             return Dict(keys, cols[0])
-        return Dict(keys, Table([c.name for c in plan.columns], cols))
+        return Dict(keys, Table(_unique([c.name for c in plan.columns]), cols))
     if not plan.columns:
         last = view.table.size() - 1 if rows is None else (int(rows[-1]) if len(rows) else -1)
-        return view.table.row(last)
-    values = [view.evaluate(c, rows) for c in plan.columns]
-    if len(values) == 1:
+        return view.table.row(last) if last >= 0 else missing_item(view.table)
+    values = [c.evaluate(view, rows) for c in plan.columns]
+    if not plan.is_column_named:
         return values[0]
-    return Dict(symbols([c.name for c in plan.columns]), collapse(values))
+    return Dict(symbols(_unique([c.name for c in plan.columns])), collapse(values))
 
 
 def _update(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
     table = view.table
     n = table.size()
     all_rows = np.arange(n) if rows is None else rows
+    groups = None if plan.by is None else _groups(view, plan, rows)[1]
     for clause in plan.columns:
-        if plan.by is None:
-            value = view.evaluate(clause, rows)
+        if groups is None:
+            value = clause.evaluate(view, rows)
             fresh = value if is_list(value) else repeat(value, len(all_rows))
             table = _write(table, clause.name, all_rows, fresh)
         else:
-            _, groups = _groups(view, plan, rows)
-            for positions in groups:
-                value = view.evaluate(clause, positions)
-                fresh = value if is_list(value) else repeat(value, len(positions))
-                table = _write(table, clause.name, positions, fresh)
+            table = _write(table, clause.name, *_spread(view, clause, groups))
     return table
 
 
-def _write(table: Table, name: str, rows: np.ndarray, fresh: Value) -> Table:
-    """Write a column at some rows; a new column is null elsewhere."""
-    from q_runtime.prims.indexing import take_or_null
+def _spread(view: Rows, clause: AnyClause, groups: list[np.ndarray]) -> tuple[np.ndarray, Value]:
+    """Evaluate a clause on each group and lay the results out row by row."""
+    items: list[Value] = []
+    for g in groups:
+        value = clause.evaluate(view, g)
+        if not is_list(value):
+            items += [value] * len(g)
+            continue
+        if length(value) != len(g):
+            raise QError("length")
+        items += items_of(value)
+    rows = np.concatenate(groups) if groups else np.empty(0, dtype=np.int64)
+    order = np.argsort(rows, kind="stable")
+    return rows[order], collapse([items[i] for i in order.tolist()])
 
+
+def _write(table: Table, name: str, rows: np.ndarray, fresh: Value) -> Table:
+    """Write a column at some rows; a new column is null elsewhere.
+
+    Raises: QError('length'); QError('type') for part of a vector of another type.
+    """
     n = table.size()
     if length(fresh) != len(rows):
         raise QError("length")
-    places = np.full(n, -1, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
-    made = (
-        fresh if len(rows) == n and (places == np.arange(n)).all() else take_or_null(fresh, places)
-    )
-    if name not in table.names:
-        return Table([*table.names, name], [*table.cols, made])
-    at = table.names.index(name)
-    old = table.cols[at]
-    if len(rows) < n:
-        if type(old) is Vec and type_number(fresh) != old.t and len(rows):
-            raise QError("type")
-        was, now = items_of(old), items_of(made)
-        made = collapse([now[i] if places[i] >= 0 else was[i] for i in range(n)])
+    at = table.names.index(name) if name in table.names else len(table.names)
+    whole = len(rows) == n
+    if at < len(table.names) and not whole:
+        made = _patched(table.cols[at], rows, fresh)
+    elif whole:
+        made = fresh
+    else:
+        places = np.full(n, -1, dtype=np.int64)
+        places[rows] = np.arange(len(rows))
+        made = take_or_null(fresh, places) if len(rows) else fresh
+        if not len(rows):
+            made = take_or_null(fresh if type(fresh) is Vec else collapse([0]), places)
     cols = list(table.cols)
-    cols[at] = made
-    return Table(table.names, cols)
+    cols[at : at + 1] = [made]
+    return Table([*table.names, name] if at == len(table.names) else table.names, cols)
+
+
+def _patched(old: Value, rows: np.ndarray, fresh: Value) -> Value:
+    """Return a column with the items at some rows replaced."""
+    if not len(rows):
+        return old
+    if type(old) is Vec:
+        fresh = as_kind(old, fresh)
+        if type(fresh) is not Vec or fresh.t != old.t:
+            raise QError("type")
+        out = old.a.copy()
+        out[rows] = fresh.a
+        return Vec(old.t, out)
+    items = list(items_of(old))
+    for row, item in zip(rows.tolist(), items_of(fresh), strict=True):
+        items[row] = item
+    return collapse(items)
 
 
 def _delete(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
@@ -326,3 +320,12 @@ def _delete(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
         return table.take(np.empty(0, dtype=np.int64))
     keep_rows = np.setdiff1d(np.arange(table.size()), rows)
     return table.take(keep_rows)
+
+
+def _delete_keys(plan: QueryPlan, d: Dict) -> Dict:
+    """Delete entries of a dictionary by their names."""
+    if plan.where or not plan.columns or type(d.k) is not Vec or d.k.t != 11:
+        raise QError("type")
+    gone = {c.name for c in plan.columns}
+    keep = np.array([i for i, k in enumerate(d.k.a.tolist()) if k not in gone], dtype=np.int64)
+    return Dict(take_rows(d.k, keep), take_rows(d.v, keep))

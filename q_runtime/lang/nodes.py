@@ -194,4 +194,9 @@ class Query(Node):
     where: list[Node] = field(default_factory=list)
     distinct: bool = False
     limit: Node | None = None
+    order: tuple[bool, Node] | None = None
+    """Order in brackets: whether it descends, and the expression."""
+    named_columns: frozenset[int] = frozenset()
+    """Places of the columns that were given a name with `:`."""
+    named_by: frozenset[int] = frozenset()
     text: str = ""

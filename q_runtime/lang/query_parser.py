@@ -34,22 +34,19 @@ class QueryParser:
         kept = self.stops
         node = nd.Query(word.start, word.end, word.value, [], None, nd.Elided(0, 0))
         if self.token.kind == tk.OPEN and self.token.value == "[":
-            limits = self.bracketed(self.advance())  # type: ignore[attr-defined]
-            if len(limits) != 1:
-                raise self.fail(word, "order in brackets is not supported")  # type: ignore[attr-defined]
-            node.limit = limits[0]
+            self._brackets(node)
         if self.token.kind == tk.NAME and self.token.value == "distinct" and word.value == "select":
             self.advance()  # type: ignore[attr-defined]
             node.distinct = True
-        node.columns = self.clauses(_COLUMN_STOPS)
+        node.columns, node.named_columns = self.clauses(_COLUMN_STOPS)
         if self._takes("by"):
-            node.by = self.clauses(_COLUMN_STOPS)
+            node.by, node.named_by = self.clauses(_COLUMN_STOPS)
         if not self._takes("from"):
             raise self.fail(self.token, "expected from")  # type: ignore[attr-defined]
         self.stops = _FROM_STOPS
         node.source = self.expression()  # type: ignore[attr-defined]
         if self._takes("where"):
-            node.where = [value for _, value in self.clauses(_WHERE_STOPS)]
+            node.where = [value for _, value in self.clauses(_WHERE_STOPS)[0]]
         self.stops = kept
         node.end = self.tokens[self.at - 1].end
         node.text = self.source[node.start : node.end]
@@ -61,9 +58,34 @@ class QueryParser:
             return True
         return False
 
-    def clauses(self, stops: frozenset[str]) -> list[tuple[str, nd.Node]]:
-        """Parse expressions separated by commas, each with its column name."""
+    def _brackets(self, node: nd.Query) -> None:
+        """Parse `[n]`, `[m n]`, `[>col]` or `[n;>col]` after the first word of a query."""
+        self.advance()  # type: ignore[attr-defined]
+        kept, self.stops = self.stops, frozenset()
+        if not self._starts_order():
+            node.limit = self.expression()  # type: ignore[attr-defined]
+            if self.token.kind == tk.SEMI:
+                self.advance()  # type: ignore[attr-defined]
+                if not self._starts_order():
+                    raise self.fail(self.token, "expected < or > and a column")  # type: ignore[attr-defined]
+        if self._starts_order():
+            descending = self.advance().value == ">"  # type: ignore[attr-defined]
+            node.order = (descending, self.expression())  # type: ignore[attr-defined]
+        if self.token.kind != tk.CLOSE or self.token.value != "]":
+            raise self.fail(self.token, "expected ]")  # type: ignore[attr-defined]
+        self.advance()  # type: ignore[attr-defined]
+        self.stops = kept
+
+    def _starts_order(self) -> bool:
+        return self.token.kind == tk.VERB and self.token.value in ("<", ">")
+
+    def clauses(self, stops: frozenset[str]) -> tuple[list[tuple[str, nd.Node]], frozenset[int]]:
+        """Parse expressions separated by commas, each with its column name.
+
+        Also returns the places of those whose name was written.
+        """
         out: list[tuple[str, nd.Node]] = []
+        named: set[int] = set()
         self.stops = stops
         while not (self.token.kind == tk.NAME and self.token.value in stops):
             if self.token.kind in (tk.END, tk.CLOSE, tk.SEMI):
@@ -72,6 +94,7 @@ class QueryParser:
             after = self.tokens[self.at + 1]
             if self.token.kind == tk.NAME and after.kind == tk.ASSIGN and after.value == ":":
                 name = self.token.value
+                named.add(len(out))
                 self.at += 2
             value = self.expression()  # type: ignore[attr-defined]
             out.append((name or column_name(value), value))
@@ -79,7 +102,7 @@ class QueryParser:
                 self.advance()  # type: ignore[attr-defined]
             else:
                 break
-        return out
+        return out, frozenset(named)
 
     def table(self, opener: Token) -> nd.Node:
         """Parse `([keys] columns)`; the `(` has been read."""

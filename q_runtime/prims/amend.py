@@ -132,7 +132,7 @@ def _check_item(x: Value, y: Value) -> None:
         raise QError("type", "an item of another type than the vector's")
 
 
-def _as_kind(x: Vec, y: Value) -> Value:
+def as_kind(x: Vec, y: Value) -> Value:
     """Return `y` enumerated as the vector it goes into, when that is an enumeration.
 
     Raises: QError('cast').
@@ -173,7 +173,7 @@ def _set_one(x: Value, i: Value, y: Value) -> Value:
     if not 0 <= position < length(x):
         raise QError("length", f"position {position} in a list of {length(x)}")
     if type(x) is Vec:
-        y = _as_kind(x, y)
+        y = as_kind(x, y)
         t = -type_number(y)
         if t != x.t:
             raise QError("type", "an item of another type than the vector's")
@@ -194,7 +194,7 @@ def _set_many(x: Vec, i: Vec, y: Value) -> Value | None:
     positions = widen_array(i.t, i.a, 7)
     if positions.size and (positions.min() < 0 or positions.max() >= len(x.a)):
         raise QError("length")
-    y = _as_kind(x, y)
+    y = as_kind(x, y)
     if type(y) is Vec:
         if len(y.a) != positions.size:
             raise QError("length")

@@ -68,7 +68,7 @@ def merge_with(
 def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     """Make a dictionary; key a table by its first columns; `-3!x` and the other internal functions."""
     if rest:
-        raise UnsupportedFeature("functional update and delete are not supported yet")
+        return host.query_form("!", [x, y, *rest])
     tx = type_number(x)
     if tx in (-7, -6):
         return _internal(host, x if type(x) is int else x.v, y)

@@ -38,6 +38,9 @@ class Host(Protocol):
     def display(self, value: Value) -> str:
         """Return the console text of a value."""
 
+    def query_form(self, glyph: str, args: list[Value]) -> Value:
+        """Run a functional query: `?` with three to six arguments, or `!` with four."""
+
     def write(self, text: str) -> None:
         """Write console output."""
 

@@ -90,11 +90,11 @@ def group(x: Value) -> Value:
 def query(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     """Find, or draw at random; with three arguments the vector conditional."""
     if len(rest) == 1:
+        if type(x) is Table or (type(x) is Dict and x.is_keyed_table) or type_number(x) == -11:
+            return host.query_form("?", [x, y, *rest])
         return vector_conditional(x, y, rest[0])
     if rest:
-        from q_runtime.errors import UnsupportedFeature
-
-        raise UnsupportedFeature("functional select is not supported yet")
+        return host.query_form("?", [x, y, *rest])
     if type(x) is Atom and x.t == -11:
         from q_runtime.prims.enumeration import extend
 

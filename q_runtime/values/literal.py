@@ -304,5 +304,5 @@ def literal(x: Value, precision: int = 7) -> str:
 
         names = literal(symbols(x.names))
         names = f"({names})" if names.startswith(",") else names
-        return f"+{names}!({';'.join(literal(c, precision) for c in x.cols)})"
+        return f"+{names}!{literal(GList(list(x.cols)), precision)}"
     return function_text(x)

@@ -1,0 +1,159 @@
+"""The expressions of a query: compiled from text, or parse trees given to `?[t;c;b;a]` and `![t;c;b;a]`.
+
+A name in a clause is a column, `i` (the row number), a step through a foreign key, a local of the function
+around the query or a global, in this order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from q_runtime.errors import QError
+from q_runtime.evaluate.scopes import children
+from q_runtime.lang import nodes as nd
+from q_runtime.prims.casting import dollar
+from q_runtime.prims.dictionary import unkey
+from q_runtime.prims.indexing import take_or_null
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import domain_value, is_enum
+from q_runtime.values.functions import Prim
+from q_runtime.values.vectors import Atom, GList, Value, Vec, longs, symbol, take_rows
+
+if TYPE_CHECKING:
+    from q_runtime.evaluate.interpreter import Interpreter
+
+
+class Clause:
+    """An expression of a query text: its name, its node and the variables it reads."""
+
+    __slots__ = ("name", "node", "reads", "unit")
+
+    def __init__(self, name: str, node: nd.Node) -> None:
+        self.name = name
+        self.node = node
+        self.reads = sorted(_reads(node))
+        self.unit: dict[tuple[str, ...], Any] = {}
+
+    def evaluate(self, view: Rows, rows: np.ndarray | None) -> Value:
+        """Evaluate on the given rows (None for all)."""
+        values: dict[str, Value] = {}
+        for name in self.reads:
+            found = view.variable(name, rows)
+            if found is not None:
+                values[name] = found
+        return self._call(view.host, values)
+
+    def _call(self, host: Interpreter, values: dict[str, Value]) -> Value:
+        """Run the expression as a function of the named values."""
+        from q_runtime.evaluate.compiler import FunctionCompiler, LambdaSpec
+
+        names = tuple(values)
+        namespace = host.globals.namespace
+        unit = self.unit.get(names)
+        if unit is None:
+            node = self.node
+            fake = nd.LambdaNode(node.start, node.end, "", list(names), [node])
+            compiler = FunctionCompiler("", 0, LambdaSpec(fake), namespace)
+            unit = self.unit[names] = compiler.lambda_unit([node])
+        fn = host.link(unit, namespace)
+        depth = host.budget.depth
+        made = fn(*values.values()) if names else fn(None)
+        host.budget.depth = depth
+        return made
+
+
+def _reads(node: nd.Node) -> set[str]:
+    if isinstance(node, nd.Name):
+        return {node.name}
+    if isinstance(node, nd.LambdaNode):
+        return set()
+    out: set[str] = set()
+    for child in children(node):
+        out |= _reads(child)
+    return out
+
+
+class TreeClause:
+    """An expression given as a parse tree."""
+
+    __slots__ = ("name", "tree")
+
+    def __init__(self, name: str, tree: Value) -> None:
+        self.name = name
+        self.tree = tree
+
+    def evaluate(self, view: Rows, rows: np.ndarray | None) -> Value:
+        """Evaluate on the given rows (None for all)."""
+        return self._value(view, rows, self.tree)
+
+    def _value(self, view: Rows, rows: np.ndarray | None, tree: Value) -> Value:
+        if type(tree) is Atom and tree.t == -11:
+            found = view.variable(tree.v, rows)
+            return found if found is not None else view.host.get_global(tree.v)
+        if type(tree) is Vec and tree.t == 11:
+            tree = GList([symbol(s) for s in tree.a.tolist()])
+            if len(tree.items) == 1:
+                return tree.items[0]
+        if type(tree) is not GList or not tree.items:
+            return tree
+        head, *rest = tree.items
+        if not rest:
+            return head
+        if type(head) is Prim and head.name == "$" and len(rest) > 2:
+            return self._conditional(view, rows, rest)
+        args = [self._value(view, rows, part) for part in reversed(rest)][::-1]
+        return view.host.apply(self._value(view, rows, head), args)
+
+    def _conditional(self, view: Rows, rows: np.ndarray | None, parts: list[Value]) -> Value:
+        from q_runtime.evaluate.apply import truth
+
+        while len(parts) > 1:
+            if truth(self._value(view, rows, parts[0])):
+                return self._value(view, rows, parts[1])
+            parts = parts[2:]
+        return self._value(view, rows, parts[0])
+
+
+AnyClause = Clause | TreeClause
+
+
+class Rows:
+    """The table of a query as its clauses see it."""
+
+    def __init__(self, host: Interpreter, table: Table, local: dict[str, Value]) -> None:
+        self.host = host
+        self.table = table
+        self.local = local
+
+    def variable(self, name: str, rows: np.ndarray | None) -> Value | None:
+        """Return what a name means on the given rows, None for a global."""
+        table = self.table
+        if name in table.names:
+            column = table.column(name)
+            return column if rows is None else take_rows(column, rows)
+        if "." in name and name.partition(".")[0] in table.names:
+            return self._linked(name, rows)
+        if name == "i":
+            return longs(np.arange(table.size()) if rows is None else rows)
+        return self.local.get(name)
+
+    def _linked(self, name: str, rows: np.ndarray | None) -> Value:
+        """Follow foreign keys or links: `key.column`, any number of steps; or a part of a temporal column.
+
+        Raises: QError(name) when a step has no such column.
+        """
+        head, *steps = name.split(".")
+        value = self.table.column(head)
+        if rows is not None:
+            value = take_rows(value, rows)
+        for step in steps:
+            if not is_enum(value):
+                value = dollar(symbol(step), value)
+                continue
+            target = domain_value(value.t)
+            if type(target) not in (Table, Dict):
+                raise QError("type")
+            value = take_or_null(unkey(target).column(step), value.a)
+        return value
