@@ -7,6 +7,7 @@ Each call runs on a thread with a deep stack, under the session's Limits, so tha
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -29,11 +30,14 @@ class Session:
     """One q session.
 
     limits: what each call of eval, call, console and so on may use; Limits() when None.
+    clock: what `.z.p` and its like read, a function that returns nanoseconds since 1970; the system's when None.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, *, clock: Callable[[], int] | None = None
+    ) -> None:
         self.limits = limits or Limits()
-        self._interpreter = Interpreter(self.limits)
+        self._interpreter = Interpreter(self.limits, clock or time.time_ns)
 
     # -- the public calls
 
@@ -101,6 +105,11 @@ class Session:
             return to_wire(self._interpreter.apply(f, values or [to_q(None)]))
 
         return self._guarded(body)
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The words that signalled 'access since the session began: what q code wanted of the outside."""
+        return tuple(self._interpreter.denied)
 
     @property
     def namespace(self) -> str:

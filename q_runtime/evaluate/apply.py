@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from q_runtime.errors import QError
 from q_runtime.evaluate.iterators import IteratorApplier
@@ -32,6 +33,7 @@ class Applier(IteratorApplier):
     budget: Budget
     get_global: Callable[[str], Value]
     write: Callable[[str], None]
+    refuse: Callable[..., NoReturn]
 
     def at(self, f: Value, x: Value) -> Value:
         """Apply `f` to one argument, or index it by one index."""
@@ -121,7 +123,7 @@ class Applier(IteratorApplier):
         from q_runtime.values.vectors import items_of, text_of
 
         if handle not in (1, 2, -1, -2):
-            raise QError("access", f"handle {handle} is not available in this session")
+            self.refuse(f"handle {handle}")
         end = "\n" if handle < 0 else ""
         lines = items_of(text) if type(text) is GList else [text]
         self.write("".join(text_of(line) + end for line in lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import UnsupportedFeature
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import NIL, Lambda
 from q_runtime.values.vectors import Atom, Value, longs, symbols, vector
@@ -35,7 +35,7 @@ def run_command(host: Interpreter, text: str) -> tuple[Value, bool]:
         return symbols(_names(host, word, rest)), False
     if word in ("B", "b", "C", "e", "g", "o", "p", "s", "u", "w", "W", "x", "z"):
         raise UnsupportedFeature(f"the command \\{word} is not supported yet")
-    raise QError("access", f"\\{word} is not available in this session")
+    host.refuse(f"\\{word}")
 
 
 def _precision(host: Interpreter, rest: str) -> tuple[Value, bool]:

@@ -5,22 +5,26 @@ It implements the Host of prims/registry.py. Limits, threads and console text be
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 from q_runtime import prims
 from q_runtime.errors import QError, UnsupportedFeature, span_of
-from q_runtime.evaluate import compiler
+from q_runtime.evaluate import compiler, dotz
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
+from q_runtime.evaluate.builtins import find_member, member_names
 from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
+from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.scopes import Globals
 from q_runtime.lang import nodes as nd
+from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import Budget, Limits
-from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.prims.registry import CONSTANTS, PRIMITIVES
 from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda
 from q_runtime.values.vectors import GList, Value, Vec, collapse
@@ -48,17 +52,18 @@ def _fill_helpers() -> None:
 class Interpreter(Applier):
     """Runs q text against its own globals."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, clock_ns: Callable[[], int] = time.time_ns) -> None:
         _fill_helpers()
         self.budget = Budget(limits)
-        self.globals = Globals()
+        self.globals = Globals(self.member, member_names)
+        self.clock_ns = clock_ns
+        self.denied: list[str] = []
         self.domains = Domains(self.globals.find)
         self.random = Random(DEFAULT_SEED)
         self.output: list[str] = []
         self.precision = 7
         self.console_size = (25, 80)
         self._selves: dict[Any, Lambda] = {}
-        self.globals.values.update(_constants())
 
     # -- linking
 
@@ -160,13 +165,15 @@ class Interpreter(Applier):
     # -- Host
 
     def get_global(self, name: str) -> Value:
-        """Read a global by name as written."""
+        """Read a global by name as written; the name of a file or process is refused."""
+        if name[:1] == ":":
+            self.refuse(name)
         return self.globals.get(self.globals.full_name(name))
 
     def set_global(self, name: str, value: Value) -> None:
         """Assign a global by full name."""
-        if name.startswith(".z.") or name.startswith(".Q.") or name.startswith(".q."):
-            raise UnsupportedFeature(f"assignment to {name} is not supported")
+        if name.startswith(".z."):
+            check_assignable(name)
         self.globals.set(name, value)
 
     def missing(self, name: str, full: str) -> Value:
@@ -174,25 +181,53 @@ class Interpreter(Applier):
 
         Raises: QError(name).
         """
+        if name in CONSTANTS:
+            return CONSTANTS[name]
         if full != name and name in PRIMITIVES:
             return PRIMITIVES[name]
         try:
             return self.globals.get(full)
-        except QError:
-            known = _known_but_absent(name)
-            if known is not None:
-                raise known from None
+        except QError as error:
+            if error.code != full:
+                raise
+            if name in RESERVED:
+                raise UnsupportedFeature(f"{name} is not supported yet") from None
             raise QError(name, "not defined") from None
+
+    def member(self, name: str) -> Value | None:
+        """Return a member of a built-in namespace, None when `name` is none."""
+        return find_member(self, name)
+
+    def namespace_names(self, name: str) -> list[str] | None:
+        """Return the names in a namespace; None when there is no such namespace."""
+        return self.globals.names_in(name)
 
     def evaluate(self, text: str) -> Value:
         """Evaluate text in the current namespace."""
         return self.run(text)
 
-    def clock(self, what: str) -> Value:
-        """Read `.z.<what>`."""
-        from q_runtime.evaluate.clock import read_clock
+    def evaluate_in(self, text: str, namespace: str) -> Value:
+        """Evaluate one expression as if it stood in another namespace."""
+        nodes = compiler.parse_cached(text)
+        return self.link(compiler.statement_unit(text, nodes, namespace), namespace)()
 
-        return read_clock(what)
+    def clock(self, what: str) -> Value:
+        """Read `.z.<what>`.
+
+        Raises: QError when there is no such member.
+        """
+        value = dotz.read(self, what)
+        if value is None:
+            raise QError(f".z.{what}", "not defined")
+        return value
+
+    def refuse(self, word: str, detail: str = "") -> NoReturn:
+        """Note that q code asked for something outside the session.
+
+        Raises: QError('access') always.
+        """
+        self.denied.append(word)
+        raise QError("access", detail or f"{word} is not available in this session")
 
     def display(self, value: Value) -> str:
         """Return the console text of a value."""
@@ -233,34 +268,6 @@ class Interpreter(Applier):
         if len(args) == 3:
             return functional.simple_exec(self, args[0], args[1], args[2])
         return functional.functional_select(self, args)
-
-
-def _constants() -> dict[str, Value]:
-    from q_runtime.values.vectors import string
-
-    return {
-        ".Q.n": string("0123456789"),
-        ".Q.a": string("abcdefghijklmnopqrstuvwxyz"),
-        ".Q.A": string("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        ".Q.an": string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"),
-        ".Q.t": string(" bg xhijefcspmdznuvts"),
-        ".Q.b6": string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
-        ".Q.nA": string("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-        ".Q.s1": PRIMITIVES[".Q.s1"],
-        ".Q.s": PRIMITIVES[".Q.s"],
-        ".Q.ty": PRIMITIVES[".Q.ty"],
-        ".Q.f": PRIMITIVES[".Q.f"],
-        ".Q.fmt": PRIMITIVES[".Q.fmt"],
-    }
-
-
-def _known_but_absent(name: str) -> Exception | None:
-    """Return the fault for a name that kdb+ defines and this engine does not."""
-    from q_runtime.lang.keywords import RESERVED
-
-    if name in RESERVED or (name.split(".")[1:2] and name.startswith((".Q.", ".h.", ".j.", ".z."))):
-        return UnsupportedFeature(f"{name} is not supported yet")
-    return None
 
 
 def is_silent(node: nd.Node) -> bool:

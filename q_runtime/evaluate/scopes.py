@@ -6,7 +6,7 @@ names below it. A lambda sees its own locals and the globals, never the locals o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
 from q_runtime.evaluate.patterns import read_pattern
@@ -19,20 +19,30 @@ MAX_LOCALS = 110
 
 
 class Globals:
-    """The global variables of one session."""
+    """The global variables of one session.
 
-    def __init__(self) -> None:
+    find_member: gives a member of a built-in namespace by full name, or None.
+    member_names: gives the short names in a built-in namespace.
+    """
+
+    def __init__(
+        self,
+        find_member: Callable[[str], Value | None],
+        member_names: Callable[[str], list[str]],
+    ) -> None:
         self.values: dict[str, Value] = {}
         self.namespace = ""
         """The current namespace: empty for the root, else like `.a`."""
+        self._find_member = find_member
+        self._member_names = member_names
 
     def full_name(self, name: str, namespace: str | None = None) -> str:
         """Return the name under which `name` is stored."""
         space = self.namespace if namespace is None else namespace
-        return name if not space or name[0] == "." else f"{space}.{name}"
+        return name if not space or name[:1] == "." else f"{space}.{name}"
 
     def get(self, name: str) -> Value:
-        """Read a variable by its full name.
+        """Read a variable or a namespace by its full name.
 
         Raises: QError(name) when it is not defined.
         """
@@ -40,6 +50,9 @@ class Globals:
         if found is not None:
             return found
         if name and name[0] == ".":
+            member = self._find_member(name)
+            if member is not None:
+                return member
             made = self.namespace_dict(name)
             if made is not None:
                 return made
@@ -53,14 +66,40 @@ class Globals:
         """Read a variable by its full name, None when it is not defined."""
         return self.values.get(name)
 
-    def namespace_dict(self, name: str) -> Dict | None:
-        """Return the names below `name` as a dictionary, None when there are none."""
-        prefix = name + "."
-        below = {k[len(prefix) :]: v for k, v in self.values.items() if k.startswith(prefix)}
-        names = [k for k in below if "." not in k]
-        if not names:
+    def names_in(self, space: str) -> list[str] | None:
+        """Return the names in a namespace, members first; None when there is none.
+
+        `.` is the root, and the empty name stands for the list of namespaces.
+        """
+        if not space:
+            return self.spaces()
+        if space == ".":
+            return [name for name in self.values if "." not in name]
+        prefix = space + "."
+        names = dict.fromkeys(self._member_names(space))
+        for name in self.values:
+            if name.startswith(prefix):
+                names[name[len(prefix) :].partition(".")[0]] = None
+        return list(names) or None
+
+    def spaces(self) -> list[str]:
+        """Return the names of the namespaces below the root: kdb+'s own, then those that q code made."""
+        names = dict.fromkeys("qQhjo")
+        for name in self.values:
+            if name[0] == "." and "." in name[1:]:
+                names[name[1:].partition(".")[0]] = None
+        names.pop("z", None)
+        return list(names)
+
+    def namespace_dict(self, space: str) -> Dict | None:
+        """Return a namespace as a dictionary, None when there is none."""
+        names = self.names_in(space)
+        if names is None:
             return None
-        return Dict(symbols(["", *names]), collapse([NIL, *(below[k] for k in names)]))
+        if space == ".":
+            return Dict(symbols(names), collapse([self.values[name] for name in names]))
+        values = [self.get(f"{space}.{name}") for name in names]
+        return Dict(symbols(["", *names]), collapse([NIL, *values]))
 
     def set(self, name: str, value: Value) -> None:
         """Assign a variable by its full name."""

@@ -21,7 +21,7 @@ from q_runtime.values.vectors import symbol as symbol_atom
 _SPACE = re.compile(r"[ \t\r\n]+")
 _NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 _SYMBOL = re.compile(r"`(?:[A-Za-z0-9_.:/]*(?<!/))?")
-_SYMBOL_BODY = re.compile(r":[A-Za-z0-9_.:/\-]*|[A-Za-z0-9_.][A-Za-z0-9_.:]*|")
+_SYMBOL_BODY = re.compile(r":[A-Za-z0-9_.:/\-]*|[A-Za-z0-9_.][A-Za-z0-9_.]*(?::[A-Za-z0-9_.:/]*)?|")
 _NUMBER = re.compile(
     r"0x[0-9a-fA-F]*|[01]+b(?![A-Za-z0-9])|-?\d+D(?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?"
     r"|\d{4}\.\d\d\.\d\d(?:[DT](?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?)?"
@@ -101,7 +101,7 @@ _HARMLESS = frozenset({7, 9})
 def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
     """Build the value of one number word, or of several that stand side by side."""
     shared = words[-1][0][-1]
-    if len(words) > 1 and shared in "mdznuvtp":
+    if len(words) > 1 and shared in "mdznuvtp" and words[-1][0] != "0n":
         words = [(w + shared if _BARE.match(w) else w, s, e) for w, s, e in words]
     parts = [_one_number(source, word, start) for word, start, _ in words]
     if len(parts) == 1:
@@ -184,9 +184,9 @@ def _dot_digit(source: str, i: int) -> bool:
 
 
 def _is_file_verb(source: str, i: int) -> bool:
-    return (
-        source[i] in "012" and source[i + 1 : i + 2] == ":" and not source[i + 2 : i + 3].isdigit()
-    )
+    after = source[i + 2 : i + 4]
+    is_clock = after[:1].isdigit() and after != "0x"
+    return source[i] in "012" and source[i + 1 : i + 2] == ":" and not is_clock
 
 
 def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:

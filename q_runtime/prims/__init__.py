@@ -10,11 +10,16 @@ def load() -> None:
         aggregate,
         amend,
         arith,
+        binaryio,
         casting,
         compare,
         dictionary,
+        doth,
+        dotj,
+        dotq,
         enumeration,
         indexing,
+        internal,
         lists,
         maths,
         moving,
@@ -26,6 +31,7 @@ def load() -> None:
         strings,
         tabular,
         text,
+        textio,
     )
     from q_runtime.prims.registry import alias_unary_glyphs
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from q_runtime.errors import QError
 from q_runtime.prims.registry import Host, primitive
-from q_runtime.values.vectors import Atom, Value
+from q_runtime.values.vectors import Atom, Value, Vec, symbols
 
 _ONE = ("exit", "hclose", "hcount", "hdel", "hopen", "load", "read0", "read1", "rload", "rsave", "save",
         "system", "getenv")  # fmt: skip
-_TWO = ("0:", "1:", "2:", "dsave", "setenv")
+_TWO = ("2:", "dsave", "setenv")
 
 
 def _refuse(name: str, n: int) -> None:
-    def refused(*_: Value) -> Value:
-        raise QError("access", f"{name} is not available in this session")
+    def refused(host: Host, *_: Value) -> Value:
+        host.refuse(name)
 
     refused.__doc__ = f"Refused: {name} would reach outside the session."
-    primitive(name, *((n,) if name not in ("0:", "1:") else (2, 1)))(refused)
+    primitive(name, n, host=True)(refused)
 
 
 for _name in _ONE:
@@ -34,6 +34,16 @@ def set_(host: Host, x: Value, y: Value) -> Value:
     if type(x) is not Atom or x.t != -11 or not x.v:
         raise QError("type")
     if x.v.startswith(":"):
-        raise QError("access", "files are not available in this session")
+        host.refuse("set", "files are not available in this session")
     host.set_global(x.v, y)
     return x
+
+
+@primitive("hsym")
+def hsym(x: Value) -> Value:
+    """A symbol, or each of several, as the name of a file or process: with a colon before it."""
+    if type(x) is Atom and x.t == -11:
+        return x if x.v[:1] == ":" else Atom(-11, ":" + x.v)
+    if type(x) is Vec and x.t == 11:
+        return symbols([name if name[:1] == ":" else ":" + name for name in x.a.tolist()])
+    raise QError("type")

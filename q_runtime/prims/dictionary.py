@@ -87,22 +87,15 @@ def _internal(host: Host, n: int, y: Value) -> Value:
     if n == qt.LONG_NULL:
         from q_runtime.values.literal import literal
 
-        host.write((text_of(y) if type_number(y) == 10 else literal(y)) + "\n")
+        host.write(literal(y, host.precision) + "\n")
         return y
     if type(y) in (Table, Dict) and n >= 0:
         return key_table(n, y)
-    if n == -3:
-        from q_runtime.values.literal import literal
-        from q_runtime.values.vectors import string
-
-        return string(literal(y))
-    if n == -1:
-        return y
-    if n == -6:
-        return host.evaluate(text_of(y))
     if n >= 0:
         raise QError("type")
-    raise UnsupportedFeature(f"{n}! is not supported yet")
+    from q_runtime.prims.internal import internal
+
+    return internal(host, n, y)
 
 
 def key_table(n: int, y: Value) -> Value:
@@ -127,9 +120,9 @@ def unkey(y: Value) -> Table:
     raise QError("type")
 
 
-@primitive("key")
-def key(x: Value) -> Value:
-    """Keys of a dictionary; key columns of a keyed table; `til count x` for a vector of longs."""
+@primitive("key", 1, host=True)
+def key(host: Host, x: Value) -> Value:
+    """Keys of a dictionary; key columns of a keyed table; names in a namespace; type name of a vector."""
     if type(x) is Dict:
         return x.k
     if is_enum(x):
@@ -137,8 +130,22 @@ def key(x: Value) -> Value:
     if type(x) is Vec:
         return Atom(-11, qt.NAMES[x.t])
     if type(x) is Atom and x.t == -11:
-        raise UnsupportedFeature("key of a name is not supported yet")
+        return _key_of_name(host, x.v)
     raise QError("type")
+
+
+def _key_of_name(host: Host, name: str) -> Value:
+    """Return the namespaces for the empty name, the names in a namespace, or the key of what a name holds."""
+    if name[:1] == ":":
+        host.refuse("key", "files are not available in this session")
+    names = host.namespace_names(name)
+    if names is not None:
+        return symbols(names if name in ("", ".") else ["", *names])
+    try:
+        held = host.get_global(name)
+    except QError:
+        return GList([])
+    return held.k if type(held) is Dict else Atom(-11, name)
 
 
 @primitive("value", 1, host=True)

@@ -7,11 +7,11 @@ state is marked `host=True` and takes a `Host` first, so that primitives never i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from q_runtime.lang.keywords import INFIX
 from q_runtime.values.functions import Prim
-from q_runtime.values.vectors import Value
+from q_runtime.values.vectors import CHARS, Value
 
 
 class Host(Protocol):
@@ -19,6 +19,9 @@ class Host(Protocol):
 
     random: Any
     """Generator of pseudo-random numbers, seeded per session."""
+
+    precision: int
+    """Significant digits of a float on the console."""
 
     def apply(self, f: Value, args: Sequence[Value]) -> Value:
         """Apply a function, list or dictionary to arguments."""
@@ -33,7 +36,16 @@ class Host(Protocol):
         """Evaluate q text in the root namespace."""
 
     def clock(self, what: str) -> Value:
-        """Read the clock in the form of `.z.p`, `.z.d` and so on."""
+        """Read `.z.p`, `.z.d` and so on."""
+
+    def refuse(self, word: str, detail: str = "") -> NoReturn:
+        """Note that q code asked for something outside the session, and signal 'access."""
+
+    def namespace_names(self, name: str) -> list[str] | None:
+        """Return the names in a namespace; None when there is no such namespace."""
+
+    def lambda_from(self, source: str, namespace: str = "") -> Value:
+        """Make a function of its source text."""
 
     def display(self, value: Value) -> str:
         """Return the console text of a value."""
@@ -46,6 +58,18 @@ class Host(Protocol):
 
 
 PRIMITIVES: dict[str, Prim] = {}
+"""Operators and keywords, known when text is compiled."""
+
+MEMBERS: dict[str, Prim] = {}
+"""Members of the built-in namespaces, such as `.Q.f`, by full name: globals that q code may replace."""
+
+CONSTANTS: dict[str, Value] = {"csv": CHARS[ord(",")]}
+"""Keywords that are not functions."""
+
+
+def is_member_name(name: str) -> bool:
+    """Say whether a primitive is named like a member of a namespace."""
+    return name[:1] == "." and name[1:2].isalpha()
 
 
 def primitive(
@@ -54,8 +78,12 @@ def primitive(
     """Register the decorated function as primitive `name`, callable with any of `ranks` arguments."""
 
     def register(fn: Callable[..., Value]) -> Callable[..., Value]:
-        if name in PRIMITIVES:
+        if name in PRIMITIVES or name in MEMBERS:
             raise ValueError(f"primitive {name!r} is registered twice")
+        if is_member_name(name):
+            made = MEMBERS[name] = Prim(name, fn, ranks or (1,), needs_host=host)
+            made.t = 100
+            return fn
         infix = name in INFIX or not name[0].isalpha()
         PRIMITIVES[name] = Prim(
             name, fn, ranks or (1,), needs_host=host, infix=infix and ranks != (1,), atomic=atomic

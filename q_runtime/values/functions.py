@@ -77,7 +77,7 @@ class IteratorValue:
 class Lambda:
     """A lambda: its source text, parameter names and the Python function compiled from it."""
 
-    __slots__ = ("fn", "namespace", "params", "rank", "source")
+    __slots__ = ("fn", "namespace", "params", "rank", "shown", "source")
     t = 100
 
     def __init__(self, source: str, params: tuple[str, ...], namespace: str = "") -> None:
@@ -86,6 +86,8 @@ class Lambda:
         self.rank = max(1, len(params))
         self.namespace = namespace
         self.fn: Callable[..., Any] = _uncompiled
+        self.shown: str | None = None
+        """For a member of a built-in namespace, the text that kdb+ shows for it; "" where that is not known."""
 
 
 def _uncompiled(*_: Value) -> Value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from q_runtime.errors import UnsupportedFeature
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import domain_name, members, resolve
@@ -251,6 +252,10 @@ def empty_text(t: int) -> str:
     return f"`{qt.NAMES[t]}$()"
 
 
+def _unknown_text() -> str:
+    raise UnsupportedFeature("the text of this built-in function is not known")
+
+
 def function_text(x: Value) -> str:
     """Return a function as q source."""
     if type(x) is Nil:
@@ -258,9 +263,9 @@ def function_text(x: Value) -> str:
     if x is HOLE:
         return ""
     if type(x) is Lambda:
-        return x.source
+        return x.source if x.shown is None else x.shown or _unknown_text()
     if type(x) is Prim:
-        return x.name
+        return x.name if x.t != 100 else _unknown_text()
     if type(x) is IteratorValue:
         return x.glyph
     if type(x) is Derived:
