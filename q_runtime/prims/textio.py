@@ -150,7 +150,7 @@ def split_line(line: str, delimiter: str) -> list[str]:
 
 def _quoted_field(line: str, i: int) -> tuple[str, int]:
     """Read a quoted field from after its opening quote; returns its text and the offset after its end."""
-    out = []
+    out: list[str] = []
     while i < len(line):
         if line[i] == '"':
             if line[i + 1 : i + 2] != '"':

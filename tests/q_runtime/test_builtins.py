@@ -55,8 +55,9 @@ def test_what_kdb_has_and_we_lack_is_no_q_error() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hopen 5000", "read0`:f", "read1`:f", "`:f 0: enlist\"a\"", "get`:f", "`:f set 1", "save`t", "system\"ls\"", "key`:.",
-     "hdel`:f", ".Q.hg`:http://x", "-21!`:f", "\\ls", "(\"II\";\",\")0:`:f.csv", "(\"i\";4)1:`:f", "value`:f"],
+    ["hopen 5000", "read0`:f", "read1`:f", "`:f 0: enlist\"a\"", "get`:f", "`:f set 1", "save`t", "system\"ls\"",
+     "key`:.", "hdel`:f", ".Q.hg`:http://x", "-21!`:f", "\\ls", "(\"II\";\",\")0:`:f.csv", "(\"i\";4)1:`:f",
+     "value`:f"],
 )  # fmt: skip
 def test_the_outside_is_refused_and_noted(text: str) -> None:
     session = Session()
