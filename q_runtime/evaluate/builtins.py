@@ -80,7 +80,7 @@ def _refused(name: str) -> Prim:
         host.refuse(name)
 
     made = Prim(name, refused, tuple(range(1, 9)), needs_host=True)
-    made.t = 100
+    made.shown, made.t = "", 100
     return made
 
 

@@ -18,8 +18,7 @@ from q_runtime.prims.dictionary import unkey
 from q_runtime.prims.indexing import take_or_null
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import domain_value, is_enum
-from q_runtime.values.functions import Prim
-from q_runtime.values.vectors import Atom, GList, Value, Vec, longs, symbol, take_rows
+from q_runtime.values.vectors import Value, longs, symbol, take_rows
 
 if TYPE_CHECKING:
     from q_runtime.evaluate.interpreter import Interpreter
@@ -86,34 +85,13 @@ class TreeClause:
 
     def evaluate(self, view: Rows, rows: np.ndarray | None) -> Value:
         """Evaluate on the given rows (None for all)."""
-        return self._value(view, rows, self.tree)
+        from q_runtime.evaluate.tree_eval import TreeEvaluator
 
-    def _value(self, view: Rows, rows: np.ndarray | None, tree: Value) -> Value:
-        if type(tree) is Atom and tree.t == -11:
-            found = view.variable(tree.v, rows)
-            return found if found is not None else view.host.get_global(tree.v)
-        if type(tree) is Vec and tree.t == 11:
-            tree = GList([symbol(s) for s in tree.a.tolist()])
-            if len(tree.items) == 1:
-                return tree.items[0]
-        if type(tree) is not GList or not tree.items:
-            return tree
-        head, *rest = tree.items
-        if not rest:
-            return head
-        if type(head) is Prim and head.name == "$" and len(rest) > 2:
-            return self._conditional(view, rows, rest)
-        args = [self._value(view, rows, part) for part in reversed(rest)][::-1]
-        return view.host.apply(self._value(view, rows, head), args)
+        def read(name: str) -> Value:
+            found = view.variable(name, rows)
+            return found if found is not None else view.host.get_global(name)
 
-    def _conditional(self, view: Rows, rows: np.ndarray | None, parts: list[Value]) -> Value:
-        from q_runtime.evaluate.apply import truth
-
-        while len(parts) > 1:
-            if truth(self._value(view, rows, parts[0])):
-                return self._value(view, rows, parts[1])
-            parts = parts[2:]
-        return self._value(view, rows, parts[0])
+        return TreeEvaluator(view.host, read).value(self.tree)
 
 
 AnyClause = Clause | TreeClause

@@ -211,6 +211,35 @@ class Interpreter(Applier):
         nodes = compiler.parse_cached(text)
         return self.link(compiler.statement_unit(text, nodes, namespace), namespace)()
 
+    def parse_tree(self, text: str) -> Value:
+        """Return the parse tree of q text."""
+        from q_runtime.evaluate.trees import parse_tree
+
+        return parse_tree(text, self._lambda_of)
+
+    def _lambda_of(self, node: nd.LambdaNode) -> Lambda:
+        return self.make_lambda(compiler.lambda_spec(node), self.globals.namespace)
+
+    def evaluate_tree(self, tree: Value, *, can_update: bool = True) -> Value:
+        """Evaluate a parse tree.
+
+        Raises: QError('noupdate') when it changed a global and may not; the change is undone.
+        """
+        from q_runtime.evaluate.tree_eval import TreeEvaluator
+
+        before = None if can_update else dict(self.globals.values)
+        try:
+            return TreeEvaluator(self).value(tree)
+        finally:
+            if before is not None and self.globals.restore(before):
+                raise QError("noupdate", "a restricted evaluation may not change a global")
+
+    def value_of_list(self, x: Value) -> Value:
+        """Apply the first item of a list to the others, as `value` does."""
+        from q_runtime.evaluate.tree_eval import value_of_list
+
+        return value_of_list(self, x)
+
     def clock(self, what: str) -> Value:
         """Read `.z.<what>`.
 

@@ -105,6 +105,15 @@ class Globals:
         """Assign a variable by its full name."""
         self.values[name] = value
 
+    def restore(self, before: dict[str, Value]) -> bool:
+        """Bring back the variables of an earlier moment; say whether any had changed."""
+        now = self.values
+        changed = now.keys() != before.keys() or any(now[n] is not v for n, v in before.items())
+        if changed:
+            now.clear()
+            now.update(before)
+        return changed
+
     def delete(self, names: Iterable[str]) -> None:
         """Remove variables; unknown names are ignored."""
         for name in names:

@@ -21,6 +21,7 @@ from q_runtime.values.functions import NIL
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 _TAILS = (nd.Verb, nd.Iterated, nd.LeftBound, nd.Composed)
 _MAX_NESTING = 250
+_GLYPHS = frozenset("+-*%&|^=<>$,#_~!?@.")
 
 
 def parse(source: str) -> list[nd.Node]:
@@ -175,7 +176,7 @@ class Parser(QueryParser):
         if verb is None:
             if isinstance(right, _TAILS):
                 return nd.Composed(left.start, right.end, left, right)
-            return nd.Monad(left.start, right.end, left, right)
+            return nd.Monad(left.start, right.end, unary_form(left), right)
         if isinstance(right, (nd.LeftBound, nd.Composed)):
             bound = nd.LeftBound(left.start, verb.end, verb, left)
             return nd.Composed(left.start, right.end, bound, right)
@@ -350,6 +351,15 @@ class Parser(QueryParser):
                 argument = nd.Name(node.start, node.end, hidden)
                 patterns.append(nd.PatternAssign(node.start, node.end, node, argument))
         return names, patterns
+
+
+def unary_form(function: nd.Node) -> nd.Node:
+    """Return `+:` for an operator in parentheses, as in `(+)x`: there it takes one argument."""
+    if isinstance(function, nd.Block) and len(function.statements) == 1:
+        inner = function.statements[0]
+        if isinstance(inner, nd.Verb) and len(inner.name) == 1 and inner.name in _GLYPHS:
+            return nd.Verb(inner.start, inner.end, inner.name + ":")
+    return function
 
 
 def _is_target(node: nd.Node) -> bool:

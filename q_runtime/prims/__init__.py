@@ -32,6 +32,7 @@ def load() -> None:
         tabular,
         text,
         textio,
+        trees,
     )
     from q_runtime.prims.registry import alias_unary_glyphs
 

@@ -159,13 +159,8 @@ def value(host: Host, x: Value) -> Value:
         return host.get_global(x.v)
     if (type(x) is Vec and x.t == 10) or (type(x) is Atom and x.t == -10):
         return host.evaluate(text_of(x))
-    if type(x) is GList and x.items:
-        f, *args = x.items
-        if (type(f) is Vec and f.t == 10) or (type(f) is Atom and f.t in (-10, -11)):
-            f = value(host, f) if type(f) is not Atom or f.t == -11 else host.evaluate(text_of(f))
-        return host.apply(f, args)
-    if type(x) is Vec and x.t == 11:
-        return host.apply(host.get_global(x.a[0]), [Atom(-11, s) for s in x.a[1:].tolist()])
+    if (type(x) is GList and x.items) or (type(x) is Vec and x.t == 11 and len(x.a)):
+        return host.value_of_list(x)
     if type(x) is Lambda:
         raise UnsupportedFeature("value of a lambda is not supported yet")
     if type(x) is Projection:

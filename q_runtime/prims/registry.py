@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
 from q_runtime.lang.keywords import INFIX
+from q_runtime.prims.kforms import shown_of, type_of
 from q_runtime.values.functions import Prim
 from q_runtime.values.vectors import CHARS, Value
 
@@ -34,6 +35,15 @@ class Host(Protocol):
 
     def evaluate(self, text: str) -> Value:
         """Evaluate q text in the root namespace."""
+
+    def parse_tree(self, text: str) -> Value:
+        """Return the parse tree of q text."""
+
+    def evaluate_tree(self, tree: Value, *, can_update: bool = True) -> Value:
+        """Evaluate a parse tree; QError('noupdate') when it changes a global and may not."""
+
+    def value_of_list(self, x: Value) -> Value:
+        """Apply the first item of a list to the others, as `value` does."""
 
     def clock(self, what: str) -> Value:
         """Read `.z.p`, `.z.d` and so on."""
@@ -82,12 +92,13 @@ def primitive(
             raise ValueError(f"primitive {name!r} is registered twice")
         if is_member_name(name):
             made = MEMBERS[name] = Prim(name, fn, ranks or (1,), needs_host=host)
-            made.t = 100
+            made.shown, made.t = "", 100
             return fn
         infix = name in INFIX or not name[0].isalpha()
-        PRIMITIVES[name] = Prim(
+        made = PRIMITIVES[name] = Prim(
             name, fn, ranks or (1,), needs_host=host, infix=infix and ranks != (1,), atomic=atomic
         )
+        made.shown, made.t = shown_of(name), type_of(name, made.rank)
         return fn
 
     return register
@@ -110,4 +121,9 @@ UNARY_GLYPHS = {
 def alias_unary_glyphs() -> None:
     """Register `#:` and its like once their keywords are known."""
     for glyph, name in UNARY_GLYPHS.items():
-        PRIMITIVES.setdefault(glyph, PRIMITIVES[name])
+        if glyph in PRIMITIVES:
+            continue
+        made = PRIMITIVES[name]
+        if made.shown != glyph:
+            made = Prim(glyph, made.fn, made.ranks, needs_host=made.needs_host, atomic=made.atomic)
+        PRIMITIVES[glyph] = made

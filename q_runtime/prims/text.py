@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from q_runtime.errors import UnsupportedFeature
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.enums import is_enum
@@ -27,15 +26,3 @@ def type_(x: Value) -> Value:
     if is_enum(x):
         t = qt.FIRST_ENUM if t > 0 else -qt.FIRST_ENUM
     return Atom(-5, t)
-
-
-@primitive("parse")
-def parse(x: Value) -> Value:
-    """Parse tree of text."""
-    raise UnsupportedFeature("parse is not supported yet")
-
-
-@primitive("eval")
-def evaluate(x: Value) -> Value:
-    """Evaluate a parse tree."""
-    raise UnsupportedFeature("eval is not supported yet")

@@ -38,7 +38,18 @@ class Prim:
     argument counts it accepts; `rank` is the usual one.
     """
 
-    __slots__ = ("atomic", "doc", "fn", "infix", "name", "needs_host", "rank", "ranks", "t")
+    __slots__ = (
+        "atomic",
+        "doc",
+        "fn",
+        "infix",
+        "name",
+        "needs_host",
+        "rank",
+        "ranks",
+        "shown",
+        "t",
+    )
 
     def __init__(
         self,
@@ -59,6 +70,8 @@ class Prim:
         self.atomic = atomic
         self.doc = fn.__doc__ or ""
         self.t = 101 if ranks[0] == 1 else 102
+        self.shown = name
+        """What the console prints: the definition in k for most keywords."""
 
     def __repr__(self) -> str:
         return f"Prim({self.name})"

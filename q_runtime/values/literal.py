@@ -265,7 +265,7 @@ def function_text(x: Value) -> str:
     if type(x) is Lambda:
         return x.source if x.shown is None else x.shown or _unknown_text()
     if type(x) is Prim:
-        return x.name if x.t != 100 else _unknown_text()
+        return x.shown or _unknown_text()
     if type(x) is IteratorValue:
         return x.glyph
     if type(x) is Derived:

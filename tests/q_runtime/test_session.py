@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from q_runtime import QError, Session, UnsupportedFeature
+from q_runtime.values.functions import Prim
 
 
 @pytest.fixture
@@ -108,8 +109,12 @@ def test_output_before_an_error_is_kept(session: Session) -> None:
 
 
 def test_a_gap_cannot_be_trapped_by_q(session: Session) -> None:
+    def gap(_: object) -> object:
+        raise UnsupportedFeature("not here yet")
+
+    session._interpreter.globals.set("gap", Prim("gap", gap, (1,)))
     with pytest.raises(UnsupportedFeature):
-        session.eval('@[parse;"1+1";{`trapped}]')
+        session.eval("@[gap;1;{`trapped}]")
 
 
 def test_an_int_beyond_64_bits_has_no_q_value(session: Session) -> None:
