@@ -193,7 +193,11 @@ def _groups(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> tuple[Table
     firsts, positions = group_positions(keyed)
     heads = keyed.take(firsts)
     order = grade(heads)
-    return heads.take(order), [all_rows[positions[i]] for i in order.tolist()]
+    sorted_heads = heads.take(order)
+    if len(sorted_heads.cols) == 1 and type(sorted_heads.cols[0]) is Vec:
+        only = sorted_heads.cols[0]
+        sorted_heads.cols[0] = Vec(only.t, only.a, "s")
+    return sorted_heads, [all_rows[positions[i]] for i in order.tolist()]
 
 
 def _per_group(view: Rows, clause: AnyClause, groups: list[np.ndarray]) -> Value:

@@ -10,6 +10,7 @@ def load() -> None:
         aggregate,
         amend,
         arith,
+        attributes,
         binaryio,
         casting,
         compare,

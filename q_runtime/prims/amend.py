@@ -179,7 +179,7 @@ def _set_one(x: Value, i: Value, y: Value) -> Value:
             raise QError("type", "an item of another type than the vector's")
         out = x.a.copy()
         out[position] = raw_of(y)
-        return Vec(x.t, out)
+        return Vec(x.t, out, "g" if x.attr == "g" else "")
     items = list(x.items)
     items[position] = y
     return collapse(items)
@@ -209,7 +209,7 @@ def _set_many(x: Vec, i: Vec, y: Value) -> Value | None:
         return None
     out = x.a.copy()
     out[positions] = values
-    return Vec(x.t, out)
+    return Vec(x.t, out, "g" if x.attr == "g" else "")
 
 
 def _set_key(d: Dict, i: Value, y: Value) -> Value:

@@ -22,6 +22,7 @@ from q_runtime.values.vectors import (
     Vec,
     collapse,
     empty,
+    is_list,
     items_of,
     length,
     null_atom,
@@ -198,6 +199,8 @@ def index_dict(d: Dict, i: Value) -> Value:
     if type(i) is Nil:
         return d.v
     i = resolve(i)
+    if d.attr == "s":
+        return _step(d, i)
     keys = resolve(d.k)
     t = type_number(i)
     if type(keys) is Table:
@@ -222,6 +225,27 @@ def index_dict(d: Dict, i: Value) -> Value:
     n = length(keys)
     positions = np.array([found_index.get(r, n) for r in raws], dtype=np.int64)
     return take_or_null(d.v, positions)
+
+
+def _step(d: Dict, i: Value) -> Value:
+    """Look up in a sorted dictionary: the last key not above `i`."""
+    from q_runtime.prims.sorting import bin_, bin_rows
+
+    if type(d.k) is not Table:
+        return index(d.v, bin_(d.k, i))
+    names = d.k.names
+    if type(i) is Table:
+        if len(names) == 1:
+            return index(d.v, bin_(d.k.cols[0], i.column(names[0])))
+        probes = [[items_of(i.column(n))[row] for n in names] for row in range(i.size())]
+        return index(d.v, Vec(7, np.array([bin_rows(d.k, p) for p in probes], dtype=np.int64)))
+    if type(i) is Dict:
+        i = i.v
+    if len(names) == 1:
+        return index(d.v, bin_(d.k.cols[0], i))
+    if length(i) != len(names) or not is_list(i):
+        raise QError("length")
+    return index(d.v, bin_rows(d.k, items_of(i)))
 
 
 def _is_list_key(keys: GList, i: Vec) -> bool:

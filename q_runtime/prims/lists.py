@@ -11,6 +11,7 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.limits import reserve
+from q_runtime.prims.attributes import kept_after_append, set_attribute
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, items_of_one, make_table, repeat
@@ -153,6 +154,9 @@ def append_assign(x: Value, y: Value) -> Value:
             raise QError("type", "appending items of another type")
         if is_list(y) and not length(y):
             return x
+        if x.attr:
+            made = join(x, y)
+            return Vec(made.t, made.a, kept_after_append(x, made))
     return join(x, y)
 
 
@@ -265,12 +269,12 @@ def rotate(x: Value, y: Value) -> Value:
 def take(x: Value, y: Value) -> Value:
     """Take items: first or last `x`, a reshaped list, or entries by key."""
     tx = type_number(x)
+    if tx == -11:
+        return set_attribute(x.v, y)
     if type(y) is Dict and tx >= 0 and not (type(x) is Vec and x.t == 7 and y.k.t == 98):
         return _take_keys(x, y)
     if type(y) is Table and tx == 11:
         return Table(x.a.tolist(), [y.column(n) for n in x.a.tolist()])
-    if tx == -11:
-        return set_attribute(x.v, y)
     if tx >= 0:
         if type(x) is Vec and x.t in (5, 6, 7):
             return _reshape(x.a.tolist(), y)
@@ -280,31 +284,6 @@ def take(x: Value, y: Value) -> Value:
     n = integer(x, "#")
     check_length(abs(n))
     return _take_n(n, y)
-
-
-def set_attribute(attr: str, y: Value) -> Value:
-    """Put an attribute on a vector; the empty one takes it off.
-
-    Raises: QError('s-fail'), QError('u-fail') when the items do not bear it; QError('type').
-    """
-    if attr not in ("", "s", "u", "p", "g"):
-        raise QError("type")
-    if type(y) is not Vec:
-        raise QError("type")
-    if attr == "s" and len(y.a) > 1:
-        from q_runtime.prims.sorting import grade
-
-        if not (np.diff(grade(y)) > 0).all():
-            raise QError("s-fail")
-    if attr in ("u", "p"):
-        from q_runtime.prims.setops import first_positions
-
-        firsts = len(first_positions(y))
-        if attr == "u" and firsts != len(y.a):
-            raise QError("u-fail")
-        if attr == "p" and len(y.a) and firsts != 1 + int((y.a[1:] != y.a[:-1]).sum()):
-            raise QError("u-fail")
-    return Vec(y.t, y.a, attr)
 
 
 def _take_keys(x: Value, y: Dict) -> Value:

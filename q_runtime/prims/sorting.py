@@ -10,6 +10,7 @@ from functools import cmp_to_key
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.prims.attributes import sorted_table
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
@@ -115,7 +116,10 @@ def _sorted(x: Value, *, descending: bool) -> Value:
             order = grade(x.v, descending=descending)
         else:
             order = grade(x.v, descending=descending)
-        return Dict(take_rows(x.k, order), take_rows(x.v, order))
+        values = take_rows(x.v, order)
+        if not descending:
+            values = _marked(values)
+        return Dict(take_rows(x.k, order), values)
     if type(x) is Vec:
         if x.t in (2, 11) or x.t >= qt.FIRST_ENUM:
             made = take_rows(x, grade_array(x.t, x.a, descending))
@@ -127,7 +131,15 @@ def _sorted(x: Value, *, descending: bool) -> Value:
         if not descending:
             made.attr = "s"
         return made
-    return take_rows(x, grade(x, descending=descending))
+    made = take_rows(x, grade(x, descending=descending))
+    return made if descending else _marked(made)
+
+
+def _marked(x: Value) -> Value:
+    """Return a sorted list or table with the attribute that says so."""
+    if type(x) is Table:
+        return sorted_table(x)
+    return Vec(x.t, x.a, "s") if type(x) is Vec else GList(x.items, "s")
 
 
 @primitive("asc")
@@ -193,6 +205,21 @@ def _bin(x: Value, y: Value, side: str) -> Value:
     if np.ndim(out) == 0:
         return make_atom(7, int(out))
     return Vec(7, np.asarray(out, dtype=np.int64))
+
+
+def bin_rows(x: Table, probe: list[Value]) -> int:
+    """Return the position of the last row of a sorted table that is not above `probe`, -1 before the first."""
+    columns = [items_of(c) for c in x.cols]
+    low, high = 0, x.size()
+    while low < high:
+        middle = (low + high) // 2
+        order = 0
+        for column, wanted in zip(columns, probe, strict=True):
+            order = compare_values(column[middle], wanted)
+            if order:
+                break
+        low, high = (middle + 1, high) if order <= 0 else (low, middle)
+    return low - 1
 
 
 @primitive("bin", 2)

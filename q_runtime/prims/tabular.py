@@ -142,6 +142,12 @@ def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
     for name in reversed(_names(x)):
         order = order[grade(take_rows(table.column(name), order), descending=descending)]
     made = table.take(order)
+    names = _names(x)
+    if names and not descending:
+        at = made.names.index(names[0])
+        if type(made.cols[at]) is Vec:
+            column = made.cols[at]
+            made.cols[at] = Vec(column.t, column.a, "s" if len(names) == 1 else "p")
     return key_table(len(y.k.names), made) if type(y) is Dict else made
 
 

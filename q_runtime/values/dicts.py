@@ -27,12 +27,14 @@ from q_runtime.values.vectors import (
 class Dict:
     """A dictionary: `k` and `v` are lists (or tables) of the same length."""
 
-    __slots__ = ("index", "k", "v")
+    __slots__ = ("attr", "index", "k", "v")
     t = 99
 
-    def __init__(self, k: Value, v: Value) -> None:
+    def __init__(self, k: Value, v: Value, attr: str = "") -> None:
         self.k = k
         self.v = v
+        self.attr = attr
+        """"s" for a step function: a missing key finds the last one below it."""
         self.index: dict[Any, int] | None = None
 
     def size(self) -> int:
@@ -63,12 +65,13 @@ class Dict:
 class Table:
     """A table: column names and columns, lists of one length."""
 
-    __slots__ = ("cols", "names")
+    __slots__ = ("attr", "cols", "names")
     t = 98
 
-    def __init__(self, names: list[str], cols: list[Value]) -> None:
+    def __init__(self, names: list[str], cols: list[Value], attr: str = "") -> None:
         self.names = names
         self.cols = cols
+        self.attr = attr
 
     def size(self) -> int:
         """Return the number of rows."""

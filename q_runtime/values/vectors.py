@@ -63,11 +63,12 @@ class Vec:
 class GList:
     """A general list (type 0) over a Python list of q values."""
 
-    __slots__ = ("items",)
+    __slots__ = ("attr", "items")
     t = 0
 
-    def __init__(self, items: list[Value]) -> None:
+    def __init__(self, items: list[Value], attr: str = "") -> None:
         self.items = items
+        self.attr = attr
 
     def __repr__(self) -> str:
         return f"GList({self.items!r})"
