@@ -1,87 +1,172 @@
-r"""Console commands that make sense in memory: \\P \\c \\d \\S \\t \\ts \\v \\f \\a. Others signal 'access."""
+r"""Console commands that make sense in memory, such as `\d .a`, `\t expr` and `\v`; `system` runs the same.
+
+Commands that would reach files, processes or sockets signal 'access. Settings that a session has no use for (`\e`,
+`\g`, `\W` and the like) are kept and answered, where kdb+'s results do not depend on them.
+"""
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from q_runtime.errors import UnsupportedFeature
+from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.sessions import sorted_names
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.functions import NIL, Lambda
+from q_runtime.values.functions import NIL, is_function
+from q_runtime.values.qtypes import INT_NULL
 from q_runtime.values.vectors import Atom, Value, longs, symbols, vector
 
 if TYPE_CHECKING:
     from q_runtime.evaluate.interpreter import Interpreter
 
+Answer = tuple[Value, bool]
+"""A value, and whether a console stays silent about it."""
 
-def run_command(host: Interpreter, text: str) -> tuple[Value, bool]:
-    """Run the command `text` (without its backslash); returns its value and whether it is silent."""
+_SILENT: Answer = (NIL, True)
+_INTEGER = re.compile(r"-?[0-9]{1,9}i?")
+_SPACE_NAME = re.compile(r"\.|(\.[A-Za-z][A-Za-z0-9_]*)+")
+SETTINGS = {"e": 0, "g": 0, "o": INT_NULL, "p": 0, "s": 0, "T": 0, "W": 2, "z": 0, "_": 0}
+"""Settings that are an int, with what they are in a new session."""
+_ACCEPTED = frozenset("egTW")
+"""Settings that may be changed, for a session gives the same results under all their values."""
+
+
+def run_command(host: Interpreter, text: str) -> Answer:
+    """Run the command `text` (without its backslash).
+
+    Raises: QError('access') for a command that is none of q's: kdb+ would hand it to the operating system.
+    """
     word, _, rest = text.partition(" ")
-    rest = rest.split(" /")[0].strip() if word not in ("t", "ts") else rest.strip()
+    rest = rest.strip()
     word, _, count = word.partition(":")
-    if word == "P":
-        return _precision(host, rest)
-    if word == "c":
-        return _console(host, rest)
-    if word == "d":
-        return _directory(host, rest)
-    if word == "S":
-        if rest:
-            host.random.seed(int(rest))
-        return NIL, True
     if word in ("t", "ts"):
-        return _timed(host, word, rest, int(count or 1))
-    if word in ("v", "f", "a"):
-        return symbols(_names(host, word, rest)), False
-    if word in ("B", "b", "C", "e", "g", "o", "p", "s", "u", "w", "W", "x", "z"):
+        return _timed(host, word, rest, count)
+    rest = "" if rest.startswith("/") else rest.split(" /")[0].rstrip()
+    made = COMMANDS.get(word)
+    if made is not None:
+        return made(host, rest)
+    if word in SETTINGS:
+        return _setting(host, word, rest)
+    if word in ("w", "x", "u"):
         raise UnsupportedFeature(f"the command \\{word} is not supported yet")
     host.refuse(f"\\{word}")
 
 
-def _precision(host: Interpreter, rest: str) -> tuple[Value, bool]:
+def _integer(command: str, word: str) -> int:
+    """Read an argument of a command.
+
+    Raises: UnsupportedFeature for what is no int.
+    """
+    if not _INTEGER.fullmatch(word):
+        raise UnsupportedFeature(f"the command \\{command} with {word!r} is not supported")
+    return int(word.rstrip("i"))
+
+
+def _setting(host: Interpreter, word: str, rest: str) -> Answer:
+    if not rest:
+        return Atom(-6, host.settings.get(word, SETTINGS[word])), False
+    number = _integer(word, rest)
+    if word == "p":
+        host.refuse("\\p")
+    if word not in _ACCEPTED and number != SETTINGS[word]:
+        raise UnsupportedFeature(f"the command \\{word} {rest} is not supported")
+    host.settings[word] = number
+    return _SILENT
+
+
+def _precision(host: Interpreter, rest: str) -> Answer:
     if not rest:
         return Atom(-6, host.precision), False
-    host.precision = int(rest)
-    return NIL, True
+    host.precision = min(17, max(0, _integer("P", rest)))
+    return _SILENT
 
 
-def _console(host: Interpreter, rest: str) -> tuple[Value, bool]:
+def _seed(host: Interpreter, rest: str) -> Answer:
+    if not rest:
+        return Atom(-6, host.seed), False
+    host.seed = _integer("S", rest)
+    host.random.seed(host.seed)
+    return _SILENT
+
+
+def _size(command: str, rest: str) -> tuple[int, int]:
+    words = rest.split()
+    if len(words) != 2:
+        raise UnsupportedFeature(f"the command \\{command} with {rest!r} is not supported")
+    rows, columns = (min(2000, max(10, _integer(command, word))) for word in words)
+    return rows, columns
+
+
+def _console(host: Interpreter, rest: str) -> Answer:
     if not rest:
         return vector(6, host.console_size), False
-    rows, columns = (int(word) for word in rest.split())
-    host.console_size = (min(2000, max(10, rows)), min(2000, max(10, columns)))
-    return NIL, True
+    host.console_size = _size("c", rest)
+    return _SILENT
 
 
-def _directory(host: Interpreter, rest: str) -> tuple[Value, bool]:
+def _browser(host: Interpreter, rest: str) -> Answer:
+    if not rest:
+        return vector(6, host.browser_size), False
+    host.browser_size = _size("C", rest)
+    return _SILENT
+
+
+def _directory(host: Interpreter, rest: str) -> Answer:
     if not rest:
         return Atom(-11, host.globals.namespace or "."), False
+    if not _SPACE_NAME.fullmatch(rest):
+        raise QError(rest, "the name of a namespace begins with a dot")
     host.globals.namespace = "" if rest == "." else rest
-    return NIL, True
+    return _SILENT
 
 
-def _timed(host: Interpreter, word: str, rest: str, count: int) -> tuple[Value, bool]:
+def _timed(host: Interpreter, word: str, rest: str, count: str) -> Answer:
+    if not rest and word == "t":
+        return Atom(-6, 0), False
+    if word == "t" and not count and _INTEGER.fullmatch(rest):
+        if int(rest.rstrip("i")):
+            raise UnsupportedFeature("a session has no timer")
+        return _SILENT
+    times = _integer(word, count or "1")
     started = time.perf_counter()
-    for _ in range(count):
+    for _ in range(times):
         host.run(rest)
     elapsed = int((time.perf_counter() - started) * 1000)
     return (elapsed if word == "t" else longs([elapsed, 0])), False
 
 
-def _names(host: Interpreter, word: str, rest: str) -> list[str]:
-    """Return names in a namespace: variables, functions or tables, sorted."""
-    space = rest if rest.startswith(".") and rest != "." else ""
-    prefix = f"{space}." if space else ""
-    out = []
-    for name, value in host.globals.values.items():
-        if not name.startswith(prefix) or "." in name[len(prefix) :]:
-            continue
-        is_table = type(value) is Table or (type(value) is Dict and value.is_keyed_table)
-        is_function = type(value) is Lambda
-        if (
-            (word == "a" and is_table)
-            or (word == "f" and is_function)
-            or (word == "v" and not is_function)
-        ):
-            out.append(name[len(prefix) :])
-    return sorted(out)
+def _pending(host: Interpreter, rest: str) -> Answer:
+    return symbols(host.globals.views.pending()), False
+
+
+def _views(host: Interpreter, rest: str) -> Answer:
+    return sorted_names(host.view_names()), False
+
+
+def _lister(belongs: Callable[[Value], bool]) -> Callable[[Interpreter, str], Answer]:
+    """Return the command that lists the names whose values `belongs` accepts."""
+
+    def command(host: Interpreter, rest: str) -> Answer:
+        space = rest or host.globals.namespace
+        prefix = f"{space}." if space and space != "." else ""
+        found = []
+        for name, value in host.globals.values.items():
+            short = name[len(prefix) :]
+            if name.startswith(prefix) and short and "." not in short and belongs(value):
+                found.append(short)
+        return sorted_names(sorted(found)), False
+
+    return command
+
+
+def _is_table(x: Value) -> bool:
+    return type(x) is Table or (type(x) is Dict and x.is_keyed_table)
+
+
+COMMANDS: dict[str, Callable[[Interpreter, str], Answer]] = {
+    "P": _precision, "S": _seed, "c": _console, "C": _browser, "d": _directory, "b": _views, "B": _pending,
+    "a": _lister(_is_table), "f": _lister(is_function), "v": _lister(lambda x: not is_function(x)),
+}  # fmt: skip
+"""Commands with an answer of their own, by letter."""

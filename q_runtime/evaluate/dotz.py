@@ -52,6 +52,8 @@ def read(host: Interpreter, what: str) -> Value | None:
         return assigned
     if what.lower() in _CLOCKS and what in NAMES[".z"]:
         return _CLOCKS[what.lower()](host.clock_ns() - _EPOCH_NS)
+    if what == "b":
+        return host.globals.views.dependents()
     if what in NEUTRAL:
         return NEUTRAL[what]()
     if what in HANDLERS and what != "ph":

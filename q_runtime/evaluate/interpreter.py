@@ -20,13 +20,14 @@ from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.scopes import Globals
+from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES
 from q_runtime.values.enums import Domains
-from q_runtime.values.functions import NIL, Lambda
+from q_runtime.values.functions import NIL, Lambda, View
 from q_runtime.values.vectors import GList, Value, Vec, collapse
 
 DEFAULT_SEED = 314159
@@ -55,7 +56,7 @@ class Interpreter(Applier):
     def __init__(self, limits: Limits, clock_ns: Callable[[], int] = time.time_ns) -> None:
         _fill_helpers()
         self.budget = Budget(limits)
-        self.globals = Globals(self.member, member_names)
+        self.globals = Globals(self.member, member_names, self.evaluate_in)
         self.clock_ns = clock_ns
         self.denied: list[str] = []
         self.domains = Domains(self.globals.find)
@@ -63,6 +64,10 @@ class Interpreter(Applier):
         self.output: list[str] = []
         self.precision = 7
         self.console_size = (25, 80)
+        self.browser_size = (36, 2000)
+        self.seed = -DEFAULT_SEED
+        self.settings: dict[str, int] = {}
+        """Settings of the console commands that were changed, by letter."""
         self._selves: dict[Any, Lambda] = {}
 
     # -- linking
@@ -138,6 +143,9 @@ class Interpreter(Applier):
         silent = is_silent(nodes[-1])
         for node in nodes:
             check_body(node)
+        if is_view(nodes[0]):
+            self._define_view(text, nodes)
+            return NIL, True
         value: Value = NIL
         simple = self._simple(nodes)
         if simple is not None:
@@ -145,6 +153,16 @@ class Interpreter(Applier):
         unit = compiler.statement_unit(text, nodes, self.globals.namespace)
         value = self.link(unit, self.globals.namespace)()
         return value, silent
+
+    def _define_view(self, text: str, nodes: list[nd.Node]) -> None:
+        """Make a view of `name::` and all that follows it in the statement."""
+        node = nodes[0]
+        assert isinstance(node, nd.Assign)
+        body = text[node.value.start : nodes[-1].end]
+        tree = self.parse_tree(body)
+        full = self.globals.full_name
+        reads = [full(name) for name in depends_on(tree)]
+        self.globals.views.define(View(full(node.name), body, tree, reads, self.globals.namespace))
 
     def _simple(self, nodes: list[nd.Node]) -> Value | None:
         """Run a definition or a literal without compiling."""
@@ -234,6 +252,30 @@ class Interpreter(Applier):
             if before is not None and self.globals.restore(before):
                 raise QError("noupdate", "a restricted evaluation may not change a global")
 
+    def view_parts(self, view: View) -> Value:
+        """Return what `value` gives for a view."""
+        return view_parts(view)
+
+    def view_names(self) -> list[str]:
+        """Return the names of the views, sorted."""
+        return self.globals.views.names()
+
+    def view_text(self, name: str) -> str:
+        """Return the text of a view.
+
+        Raises: QError('view') when there is no such view.
+        """
+        found = self.globals.views.find(self.globals.full_name(name))
+        if found is None:
+            raise QError("view", f"{name} is not a view")
+        return found.text
+
+    def run_command(self, text: str) -> Value:
+        """Run a console command (without its backslash)."""
+        from q_runtime.evaluate.commands import run_command
+
+        return run_command(self, text.rstrip())[0]
+
     def value_of_list(self, x: Value) -> Value:
         """Apply the first item of a list to the others, as `value` does."""
         from q_runtime.evaluate.tree_eval import value_of_list
@@ -297,6 +339,13 @@ class Interpreter(Applier):
         if len(args) == 3:
             return functional.simple_exec(self, args[0], args[1], args[2])
         return functional.functional_select(self, args)
+
+
+def is_view(node: nd.Node) -> bool:
+    """Say whether a statement that begins with this node defines a view."""
+    if not isinstance(node, nd.Assign) or not node.is_global:
+        return False
+    return not node.indexed and node.verb is None
 
 
 def is_silent(node: nd.Node) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
 from q_runtime.evaluate.patterns import read_pattern
+from q_runtime.evaluate.views import Views
 from q_runtime.lang import nodes as nd
 from q_runtime.values.dicts import Dict
 from q_runtime.values.functions import NIL
@@ -23,14 +24,17 @@ class Globals:
 
     find_member: gives a member of a built-in namespace by full name, or None.
     member_names: gives the short names in a built-in namespace.
+    evaluate: runs a text in a namespace; views need it.
     """
 
     def __init__(
         self,
         find_member: Callable[[str], Value | None],
         member_names: Callable[[str], list[str]],
+        evaluate: Callable[[str, str], Value],
     ) -> None:
         self.values: dict[str, Value] = {}
+        self.views = Views(self.values, evaluate)
         self.namespace = ""
         """The current namespace: empty for the root, else like `.a`."""
         self._find_member = find_member
@@ -49,6 +53,8 @@ class Globals:
         found = self.values.get(name)
         if found is not None:
             return found
+        if name in self.views.by_name:
+            return self.views.value(self.views.by_name[name])
         if name and name[0] == ".":
             member = self._find_member(name)
             if member is not None:
@@ -64,7 +70,17 @@ class Globals:
 
     def find(self, name: str) -> Value | None:
         """Read a variable by its full name, None when it is not defined."""
+        if name in self.views.by_name and name not in self.values:
+            return self.get(name)
         return self.values.get(name)
+
+    def held(self, name: str) -> Value:
+        """Return what a name stands for in its namespace: a variable's value, or a view as such."""
+        found = self.values.get(name)
+        return self.views.by_name[name] if found is None else found
+
+    def _all_names(self) -> list[str]:
+        return [*self.values, *self.views.names()] if self.views.by_name else list(self.values)
 
     def names_in(self, space: str) -> list[str] | None:
         """Return the names in a namespace, members first; None when there is none.
@@ -74,10 +90,10 @@ class Globals:
         if not space:
             return self.spaces()
         if space == ".":
-            return [name for name in self.values if "." not in name]
+            return [name for name in self._all_names() if "." not in name]
         prefix = space + "."
         names = dict.fromkeys(self._member_names(space))
-        for name in self.values:
+        for name in self._all_names():
             if name.startswith(prefix):
                 names[name[len(prefix) :].partition(".")[0]] = None
         return list(names) or None
@@ -97,13 +113,16 @@ class Globals:
         if names is None:
             return None
         if space == ".":
-            return Dict(symbols(names), collapse([self.values[name] for name in names]))
+            return Dict(symbols(names), collapse([self.held(name) for name in names]))
         values = [self.get(f"{space}.{name}") for name in names]
         return Dict(symbols(["", *names]), collapse([NIL, *values]))
 
     def set(self, name: str, value: Value) -> None:
         """Assign a variable by its full name."""
         self.values[name] = value
+        if self.views.by_name:
+            self.views.by_name.pop(name, None)
+            self.views.invalidate(name)
 
     def restore(self, before: dict[str, Value]) -> bool:
         """Bring back the variables of an earlier moment; say whether any had changed."""
@@ -118,6 +137,7 @@ class Globals:
         """Remove variables; unknown names are ignored."""
         for name in names:
             self.values.pop(name, None)
+            self.views.by_name.pop(name, None)
 
 
 def _member(x: Value, key: str, name: str) -> Value:

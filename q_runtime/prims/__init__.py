@@ -26,6 +26,7 @@ def load() -> None:
         moving,
         numbers,
         random,
+        sessions,
         setops,
         shape,
         sorting,

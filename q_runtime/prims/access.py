@@ -10,7 +10,7 @@ from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.vectors import Atom, Value, Vec, symbols
 
 _ONE = ("exit", "hclose", "hcount", "hdel", "hopen", "load", "read0", "read1", "rload", "rsave", "save",
-        "system", "getenv")  # fmt: skip
+        "getenv")  # fmt: skip
 _TWO = ("2:", "dsave", "setenv")
 
 

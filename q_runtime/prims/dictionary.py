@@ -11,7 +11,7 @@ from q_runtime.prims.registry import Host, alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import domain_name, is_enum, resolve
-from q_runtime.values.functions import Composition, Derived, Lambda, Projection
+from q_runtime.values.functions import Composition, Derived, Lambda, Projection, View
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -161,6 +161,8 @@ def value(host: Host, x: Value) -> Value:
         return host.evaluate(text_of(x))
     if (type(x) is GList and x.items) or (type(x) is Vec and x.t == 11 and len(x.a)):
         return host.value_of_list(x)
+    if type(x) is View:
+        return host.view_parts(x)
     if type(x) is Lambda:
         raise UnsupportedFeature("value of a lambda is not supported yet")
     if type(x) is Projection:

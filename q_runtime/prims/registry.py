@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 
 from q_runtime.lang.keywords import INFIX
 from q_runtime.prims.kforms import shown_of, type_of
-from q_runtime.values.functions import Prim
+from q_runtime.values.functions import Prim, View
 from q_runtime.values.vectors import CHARS, Value
 
 
@@ -41,6 +41,18 @@ class Host(Protocol):
 
     def evaluate_tree(self, tree: Value, *, can_update: bool = True) -> Value:
         """Evaluate a parse tree; QError('noupdate') when it changes a global and may not."""
+
+    def view_parts(self, view: View) -> Value:
+        """Return the value, the tree, the dependencies and the text of a view."""
+
+    def view_names(self) -> list[str]:
+        """Return the names of the views, sorted."""
+
+    def view_text(self, name: str) -> str:
+        """Return the text of a view; QError('view') when there is none."""
+
+    def run_command(self, text: str) -> Value:
+        """Run a console command (without its backslash)."""
 
     def value_of_list(self, x: Value) -> Value:
         """Apply the first item of a list to the others, as `value` does."""

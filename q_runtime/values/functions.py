@@ -130,6 +130,37 @@ class Composition:
         self.g = g
 
 
+class View:
+    """A named expression with its parse tree and its last value; evaluate/views.py evaluates it."""
+
+    __slots__ = (
+        "cached",
+        "depends",
+        "is_running",
+        "is_valid",
+        "name",
+        "namespace",
+        "seen",
+        "text",
+        "tree",
+    )
+    t = 104
+
+    def __init__(
+        self, name: str, text: str, tree: Value, depends: list[str], namespace: str
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.tree = tree
+        self.depends = depends
+        self.namespace = namespace
+        self.cached: Value = NIL
+        self.is_valid = False
+        self.is_running = False
+        self.seen: list[Value] = []
+        """What the variables held that it depends on when it was evaluated."""
+
+
 ITERATOR_TYPES = {"'": 106, "/": 107, "\\": 108, "':": 109, "/:": 110, "\\:": 111}
 
 

@@ -21,6 +21,7 @@ from q_runtime.values.functions import (
     Nil,
     Prim,
     Projection,
+    View,
 )
 from q_runtime.values.vectors import Atom, GList, Value, Vec, make_atom, raw_of, type_number
 
@@ -268,6 +269,8 @@ def function_text(x: Value) -> str:
         return x.shown or _unknown_text()
     if type(x) is IteratorValue:
         return x.glyph
+    if type(x) is View:
+        return x.text
     if type(x) is Derived:
         inner = function_text(x.f) if type_number(x.f) >= 100 else literal(x.f)
         return inner + x.glyph
