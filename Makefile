@@ -40,6 +40,7 @@ conformance: setup-dev ## run the console transcripts that say what q must print
 
 docs: setup ## write the pages that are generated from the code
 	@$(PY) docs/settings_page.py
+	@$(PY) docs/q_coverage.py
 
 clean: ## remove caches; runs and the database stay
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache

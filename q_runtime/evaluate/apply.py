@@ -12,6 +12,7 @@ from q_runtime.errors import QError
 from q_runtime.evaluate.iterators import IteratorApplier
 from q_runtime.limits import Budget
 from q_runtime.prims.indexing import index, index_at_depth
+from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
     HOLE,
@@ -24,7 +25,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at
+from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at, raw_of
 
 
 class Applier(IteratorApplier):
@@ -111,23 +112,27 @@ class Applier(IteratorApplier):
             if len(args) == 1:
                 return index(f, args[0])
             return index_at_depth(self, f, list(args))
-        if c is int and n_args_is_text(args):
-            return self.print_text(f, args[0])
+        if c is int or (c is Atom and f.t == -6):
+            if len(args) == 1 and raw_of(f) == 0:
+                return self.apply(PRIMITIVES["value"], args)
+            if n_args_is_text(args):
+                return self.print_text(f, args[0])
         raise QError("type", "this value cannot be applied")
 
-    def print_text(self, handle: int, text: Value) -> Value:
+    def print_text(self, f: Value, text: Value) -> Value:
         """Write text to the console through one of its handles; no other handle is open.
 
         Raises: QError('access') for any other handle.
         """
         from q_runtime.values.vectors import items_of, text_of
 
+        handle = raw_of(f)
         if handle not in (1, 2, -1, -2):
             self.refuse(f"handle {handle}")
         end = "\n" if handle < 0 else ""
         lines = items_of(text) if type(text) is GList else [text]
         self.write("".join(text_of(line) + end for line in lines))
-        return handle
+        return f
 
     def project(self, f: Value, args: tuple[Value, ...]) -> Value:
         """Fix some arguments of `f`; HOLE marks the others.

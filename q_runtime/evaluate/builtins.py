@@ -1,7 +1,7 @@
 """The built-in namespaces `.Q`, `.h`, `.j`, `.q`, `.o` and `.z`: a member exists when it is first used.
 
 A member is a registered primitive (prims/), a text in q (prelude/) or, in `.z`, read anew each time (dotz.py). What
-has been used is stored among the session's globals, where q code may replace it.
+has been used is kept by the session; q code may assign another value to its name.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def find_member(host: Interpreter, name: str) -> Value | None:
 
     Raises: QError(name) for what is undefined until it is assigned; UnsupportedFeature for what kdb+ has and we lack.
     """
+    if name in host.members:
+        return host.members[name]
     space, _, short = name.rpartition(".")
     if space == ".z":
         from q_runtime.evaluate.dotz import read
@@ -39,7 +41,7 @@ def find_member(host: Interpreter, name: str) -> Value | None:
         return _keyword(short) if short in ROOT_NAMESPACE else None
     value = _made(host, space, short)
     if value is not None:
-        host.globals.values[name] = value
+        host.members[name] = value
     return value
 
 

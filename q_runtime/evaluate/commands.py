@@ -49,6 +49,9 @@ def run_command(host: Interpreter, text: str) -> Answer:
         return made(host, rest)
     if word in SETTINGS:
         return _setting(host, word, rest)
+    if word == "x" and rest:
+        host.globals.delete([rest])
+        return _SILENT
     if word in ("w", "x", "u"):
         raise UnsupportedFeature(f"the command \\{word} is not supported yet")
     host.refuse(f"\\{word}")

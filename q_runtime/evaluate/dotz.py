@@ -50,8 +50,8 @@ def read(host: Interpreter, what: str) -> Value | None:
     assigned = host.globals.values.get(f".z.{what}")
     if assigned is not None:
         return assigned
-    if what.lower() in _CLOCKS and what in NAMES[".z"]:
-        return _CLOCKS[what.lower()](host.clock_ns() - _EPOCH_NS)
+    if what.lower() in CLOCKS and what in NAMES[".z"]:
+        return CLOCKS[what.lower()](host.clock_ns() - _EPOCH_NS)
     if what == "b":
         return host.globals.views.dependents()
     if what in NEUTRAL:
@@ -63,7 +63,7 @@ def read(host: Interpreter, what: str) -> Value | None:
     return None
 
 
-_CLOCKS: dict[str, Callable[[int], Value]] = {
+CLOCKS: dict[str, Callable[[int], Value]] = {
     "p": lambda ns: Atom(-12, ns),
     "d": lambda ns: Atom(-14, ns // qt.NS_PER_DAY),
     "t": lambda ns: Atom(-19, ns % qt.NS_PER_DAY // 1_000_000),

@@ -58,6 +58,8 @@ class Interpreter(Applier):
         self.budget = Budget(limits)
         self.globals = Globals(self.member, member_names, self.evaluate_in)
         self.clock_ns = clock_ns
+        self.members: dict[str, Value] = {}
+        """Members of the built-in namespaces that have been used; an assignment stands before them."""
         self.denied: list[str] = []
         self.domains = Domains(self.globals.find)
         self.random = Random(DEFAULT_SEED)

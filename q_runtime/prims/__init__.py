@@ -20,7 +20,6 @@ def load() -> None:
         dotq,
         enumeration,
         indexing,
-        internal,
         lists,
         maths,
         moving,

@@ -79,7 +79,9 @@ def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     if not is_list(y) and type(y) not in (Table, Dict):
         raise QError("type")
     if length(x) != length(y):
-        raise QError("length")
+        if type(y) is not GList or y.items:
+            raise QError("length")
+        y = GList([y] * length(x))
     return Dict(x, y)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 
 from q_runtime.errors import QError, UnsupportedFeature
@@ -160,7 +158,9 @@ def identifier(x: Value) -> Value:
 @primitive(".Q.btoa")
 def to_base64(x: Value) -> Value:
     """Base-64 text of a string or of bytes."""
-    return bytes_string(base64.b64encode(bytes_of(x)))
+    from base64 import b64encode
+
+    return bytes_string(b64encode(bytes_of(x)))
 
 
 @primitive(".Q.atob")
@@ -168,9 +168,11 @@ def from_base64(x: Value) -> Value:
     """Bytes of base-64 text."""
     if type_number(x) != 10:
         raise QError("type")
+    from base64 import b64decode
+
     try:
-        return byte_vector(base64.b64decode(bytes_of(x), validate=True))
-    except binascii.Error:
+        return byte_vector(b64decode(bytes_of(x), validate=True))
+    except ValueError:  # binascii.Error
         raise QError("domain", "not base-64 text") from None
 
 

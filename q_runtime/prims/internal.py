@@ -42,6 +42,8 @@ def _keyword(name: str) -> Callable[[Host, Value], Value]:
     """Return an internal function that is also a keyword."""
 
     def call(host: Host, x: Value) -> Value:
+        if name not in PRIMITIVES:
+            raise UnsupportedFeature(f"{name} is not supported yet")
         return host.apply(PRIMITIVES[name], [x])
 
     return call
@@ -119,21 +121,19 @@ def _gzip(_: Host, x: Value) -> Value:
     return gzip(x)
 
 
+KEYWORDS = {-1: "hsym", -2: "attr", -5: "parse", -6: "eval", -15: "md5", -24: "reval"}
+"""Numbers of the functions that are also keywords."""
+
 _FUNCTIONS: dict[int, Callable[[Host, Value], Value]] = {
-    -1: _keyword("hsym"),
-    -2: _keyword("attr"),
+    **{n: _keyword(name) for n, name in KEYWORDS.items()},
     -3: _show_text,
     -4: tokens,
-    -5: _keyword("parse"),
-    -6: _keyword("eval"),
     -8: lambda _, x: byte_vector(encode(x)),
     -9: from_bytes,
-    -15: _keyword("md5"),
     -18: lambda _, x: byte_vector(encode_compressed(x)),
     -20: lambda _, x: 0,
     -22: lambda _, x: len(encode(x)),
     -23: lambda _, x: x,
-    -24: _keyword("reval"),
     -27: fixed_format,
     -29: _json_value,
     -31: _json_options,

@@ -99,6 +99,12 @@ def test_the_page_of_settings_is_current():
     assert page == read(Path("docs/settings.md")), "run `make docs`"
 
 
+def test_the_page_of_q_coverage_is_current():
+    page = runpy.run_path(str(REPOSITORY / "docs" / "q_coverage.py"))["render"]()
+
+    assert page == read(Path("docs/q-coverage.md")), "run `make docs`"
+
+
 def test_every_environment_variable_is_documented_and_read():
     read_here = {
         name
