@@ -89,17 +89,15 @@ def _put(x: Value, out: list[bytes]) -> None:
         out.append(struct.pack("<BBi", t, _ATTRIBUTES.index(x.attr), len(x.a)))
         out.append(_vector_bytes(x))
     elif type(x) is GList:
-        out.append(struct.pack("<BBi", 0, 0, len(x.items)))
+        out.append(struct.pack("<BBi", 0, _ATTRIBUTES.index(x.attr), len(x.items)))
         for item in x.items:
             _put(item, out)
     elif type(x) is Dict:
-        is_sorted = getattr(x, "attr", "") == "s" or (type(x.k) is Vec and x.k.attr == "s")
-        out.append(b"\x7f" if is_sorted else b"\x63")
+        out.append(b"\x7f" if x.attr == "s" else b"\x63")
         _put(x.k, out)
         _put(x.v, out)
     elif type(x) is Table:
-        attr = _ATTRIBUTES.index(getattr(x, "attr", ""))
-        out.append(bytes((98, attr, 99)))
+        out.append(bytes((98, _ATTRIBUTES.index(x.attr), 99)))
         _put(symbols(x.names), out)
         _put(GList(x.cols), out)
     else:
@@ -276,7 +274,7 @@ class _Reader:
             raise QError("badmsg")
         n = self.count()
         if t == 0:
-            return GList([self.value(depth + 1) for _ in range(n)])
+            return GList([self.value(depth + 1) for _ in range(n)], _ATTRIBUTES[attr])
         if t == 11:
             made = vector(11, [self.text() for _ in range(n)])
         elif t == 2:
@@ -293,14 +291,14 @@ class _Reader:
             raise QError("badmsg")
         if _size(keys) != _size(values):
             raise QError("badmsg")
-        if is_sorted and type(keys) is Vec:
-            keys = Vec(keys.t, keys.a, "s")
-        return Dict(keys, values)
+        return Dict(keys, values, "s" if is_sorted else "")
 
     def table(self, depth: int) -> Value:
         """Read a table: a dictionary from names to columns of one length."""
-        self.byte()
+        attr = self.byte()
         made = self.value(depth + 1)
+        if attr >= len(_ATTRIBUTES):
+            raise QError("badmsg")
         if type(made) is not Dict or type(made.k) is not Vec or made.k.t != 11:
             raise QError("badmsg")
         cols = items_of(made.v)
@@ -308,7 +306,7 @@ class _Reader:
             raise QError("badmsg")
         if len({_size(col) for col in cols}) != 1:
             raise QError("badmsg")
-        return Table(made.k.a.tolist(), cols)
+        return Table(made.k.a.tolist(), cols, _ATTRIBUTES[attr])
 
     def function(self, t: int, depth: int) -> Value:
         """Read a function: a lambda is compiled from its text, a primitive found by its code."""

@@ -304,7 +304,7 @@ def literal(x: Value, precision: int = 7) -> str:
         left = literal(x.k, precision)
         if type(x.k) is Table:
             left = f"({left})" if not left.startswith("(") else left
-        elif left.startswith(",") or getattr(x.k, "attr", ""):
+        elif left.startswith(",") or getattr(x.k, "attr", "") != "":
             left = f"({left})"
         return f"{left}!{literal(x.v, precision)}"
     if type(x) is Table:
