@@ -218,9 +218,9 @@ class Interpreter(Applier):
         """Return a member of a built-in namespace, None when `name` is none."""
         return find_member(self, name)
 
-    def namespace_names(self, name: str) -> list[str] | None:
-        """Return the names in a namespace; None when there is no such namespace."""
-        return self.globals.names_in(name)
+    def namespace_keys(self, name: str) -> list[str] | None:
+        """Return the keys of a namespace as a dictionary; None when there is no such namespace."""
+        return self.globals.keys_of(name)
 
     def evaluate(self, text: str) -> Value:
         """Evaluate text in the current namespace."""

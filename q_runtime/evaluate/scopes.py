@@ -12,10 +12,25 @@ from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
 from q_runtime.evaluate.patterns import read_pattern
 from q_runtime.evaluate.views import Views
 from q_runtime.lang import nodes as nd
-from q_runtime.values.dicts import Dict
+from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.values import qtypes as qt
+from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import NIL
-from q_runtime.values.vectors import Value, collapse, symbols
+from q_runtime.values.vectors import (
+    Value,
+    Vec,
+    collapse,
+    items_of,
+    length,
+    symbol,
+    symbols,
+    type_number,
+)
 
+PARTS = frozenset(
+    "year month mm week dd date timestamp timespan time minute second hh uu ss datetime".split()
+)
+"""What dot notation reads from a date or time."""
 MAX_LOCALS = 110
 
 
@@ -37,6 +52,8 @@ class Globals:
         self.views = Views(self.values, evaluate)
         self.namespace = ""
         """The current namespace: empty for the root, else like `.a`."""
+        self._assigned: set[str] = set()
+        """Namespaces that were assigned as dictionaries, and so lack the entry that the others begin with."""
         self._find_member = find_member
         self._member_names = member_names
 
@@ -82,6 +99,13 @@ class Globals:
     def _all_names(self) -> list[str]:
         return [*self.values, *self.views.names()] if self.views.by_name else list(self.values)
 
+    def keys_of(self, space: str) -> list[str] | None:
+        """Return the keys of a namespace as a dictionary; the list of namespaces for the empty name."""
+        names = self.names_in(space)
+        if names is None or space in ("", ".") or space in self._assigned:
+            return names
+        return ["", *names]
+
     def names_in(self, space: str) -> list[str] | None:
         """Return the names in a namespace, members first; None when there is none.
 
@@ -102,7 +126,7 @@ class Globals:
         """Return the names of the namespaces below the root: kdb+'s own, then those that q code made."""
         names = dict.fromkeys("qQhjo")
         for name in self.values:
-            if name[0] == "." and "." in name[1:]:
+            if name[0] == ".":
                 names[name[1:].partition(".")[0]] = None
         names.pop("z", None)
         return list(names)
@@ -115,14 +139,41 @@ class Globals:
         if space == ".":
             return Dict(symbols(names), collapse([self.held(name) for name in names]))
         values = [self.get(f"{space}.{name}") for name in names]
+        if space in self._assigned:
+            return Dict(symbols(names), collapse(values))
         return Dict(symbols(["", *names]), collapse([NIL, *values]))
 
     def set(self, name: str, value: Value) -> None:
-        """Assign a variable by its full name."""
+        """Assign a variable by its full name; a dictionary assigned to a namespace becomes its variables."""
+        head, _, tail = name.rpartition(".")
+        if not tail or (not head and name[0] == "."):
+            if type(value) is Dict and type(value.k) is Vec and value.k.t == 11 and length(value.k):
+                self._set_namespace(name, value)
+                return
+        elif head in self.values and type(self.values[head]) is Dict:
+            held = self.values.pop(head)
+            self.set(head, join_dicts(held, Dict(symbols([tail]), collapse([value]))))
+            return
         self.values[name] = value
         if self.views.by_name:
             self.views.by_name.pop(name, None)
             self.views.invalidate(name)
+
+    def _set_namespace(self, space: str, value: Dict) -> None:
+        """Make the variables of a namespace those of a dictionary; `.` is the root."""
+        prefix = "" if space == "." else space + "."
+        gone = [name for name in self._all_names() if name.startswith(prefix) and name[0] != "."]
+        if prefix:
+            gone = [name for name in self._all_names() if name.startswith(prefix)]
+        self.delete(gone)
+        names = value.k.a.tolist()
+        for key, item in zip(names, items_of(value.v), strict=True):
+            if key:
+                self.set(prefix + key, item)
+        if prefix and "" not in names:
+            self._assigned.add(space)
+        else:
+            self._assigned.discard(space)
 
     def restore(self, before: dict[str, Value]) -> bool:
         """Bring back the variables of an earlier moment; say whether any had changed."""
@@ -140,7 +191,20 @@ class Globals:
             self.views.by_name.pop(name, None)
 
 
+def join_dicts(x: Dict, y: Dict) -> Dict:
+    """Return `x` with the entries of `y` put in or replaced."""
+    return PRIMITIVES[","].fn(x, y)
+
+
 def _member(x: Value, key: str, name: str) -> Value:
+    """Return what `x.key` means: an entry, a column, or a part of a date or time.
+
+    Raises: QError(name) when there is no such thing.
+    """
+    if type(x) is Table and key in x.names:
+        return x.column(key)
+    if abs(type_number(x)) in qt.TEMPORAL and key in PARTS:
+        return PRIMITIVES["$"].fn(symbol(key), x)
     if type(x) is Dict and getattr(x.k, "t", 0) == 11 and key in x.k.a.tolist():
         from q_runtime.values.dicts import items_of_one
 

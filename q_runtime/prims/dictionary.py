@@ -140,9 +140,9 @@ def _key_of_name(host: Host, name: str) -> Value:
     """Return the namespaces for the empty name, the names in a namespace, or the key of what a name holds."""
     if name[:1] == ":":
         host.refuse("key", "files are not available in this session")
-    names = host.namespace_names(name)
+    names = host.namespace_keys(name)
     if names is not None:
-        return symbols(names if name in ("", ".") else ["", *names])
+        return symbols(names)
     try:
         held = host.get_global(name)
     except QError:

@@ -55,10 +55,10 @@ def console_text(host: Host, x: Value) -> Value:
     return string(text + "\n" if text else "")
 
 
-@primitive(".Q.s1")
-def one_line(x: Value) -> Value:
+@primitive(".Q.s1", host=True)
+def one_line(host: Host, x: Value) -> Value:
     """One-line text of a value, as q source where there is such a form."""
-    return string(literal(x))
+    return string(literal(x, host.precision))
 
 
 @primitive(".Q.ty")

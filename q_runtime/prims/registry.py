@@ -63,8 +63,8 @@ class Host(Protocol):
     def refuse(self, word: str, detail: str = "") -> NoReturn:
         """Note that q code asked for something outside the session, and signal 'access."""
 
-    def namespace_names(self, name: str) -> list[str] | None:
-        """Return the names in a namespace; None when there is no such namespace."""
+    def namespace_keys(self, name: str) -> list[str] | None:
+        """Return the keys of a namespace; None when there is no such namespace."""
 
     def lambda_from(self, source: str, namespace: str = "") -> Value:
         """Make a function of its source text."""
