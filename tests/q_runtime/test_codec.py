@@ -6,7 +6,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from q_runtime import QError, Session
@@ -112,13 +112,13 @@ def test_an_error_message_signals_its_error() -> None:
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_arbitrary_bytes_are_a_bad_message(data: bytes) -> None:
     assert outcome(data) in ("badmsg", "value")
 
 
 @given(st.binary(max_size=60), st.sampled_from([b"\1\0\0\0", b"\0\0\0\0", b"\1\0\1\0"]))
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_true_header_before_arbitrary_bytes_is_no_danger(body: bytes, head: bytes) -> None:
     order = "<" if head[0] else ">"
     message = head + struct.pack(order + "I", 8 + len(body)) + body
@@ -142,7 +142,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_value_survives_the_trip(value: Value) -> None:
     message = encode(value)
 
@@ -151,7 +151,7 @@ def test_any_value_survives_the_trip(value: Value) -> None:
 
 
 @given(VALUES, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_message_is_bad_or_another_value(value: Value, data: st.DataObject) -> None:
     message = bytearray(encode(value))
     message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
