@@ -96,8 +96,6 @@ def _list_lines(x: GList, height: int, precision: int, width: int) -> list[str]:
         return []
     if len(x.items) == 1 and type(x.items[0]) is Nil:
         return ["::"]
-    if len(x.items) == 1:
-        return ["," + item_text(x.items[0], precision, width)]
     shown = x.items[:height]
     if _is_matrix(x.items):
         return _aligned_rows(shown, precision)
