@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from q_runtime.errors import LimitExceeded, QError
 
 _MIN_POLL = 16
-_MAX_POLL = 8192
+_MAX_POLL = 1024
 _POLL_TARGET_S = 0.005
 
 
@@ -48,28 +48,32 @@ class Budget:
         """Begin a new evaluation: reset the clock, the counter and the depth."""
         self._last = time.monotonic()
         self.deadline = self._last + self.limits.time_s
-        self._step = self.n = _MIN_POLL
+        self._step = self.n = 0 if self.limits.instructions is not None else _MIN_POLL
         self._spent = 0
         self.depth = 0
 
-    def tick(self) -> None:
-        """Look at the clock; called when the counter `n` has run out.
+    def tick(self) -> int:
+        """Look at the clock; called when a counter has run out. Returns how many passes may go by until the next look.
 
-        Raises: LimitExceeded('time').
+        Compiled functions have counters of their own, iterators use `n`. Raises: LimitExceeded('time').
         """
         now = time.monotonic()
-        self._spent += self._step
         if now > self.deadline:
             raise LimitExceeded("time", f"more than {self.limits.time_s:g} s")
         bound = self.limits.instructions
-        if bound is not None and self._spent > bound:
-            raise LimitExceeded("time", f"more than {bound} instructions")
+        if bound is not None:
+            if self._spent > bound:
+                raise LimitExceeded("time", f"more than {bound} instructions")
+            self._step = self.n = 0
+            self._spent += 1
+            return 0
         if now - self._last > _POLL_TARGET_S:
             self._step = max(_MIN_POLL // 16, self._step // 2)
         else:
             self._step = min(_MAX_POLL, self._step * 2)
         self._last = now
         self.n = self._step
+        return self._step
 
     def too_deep(self) -> None:
         """Signal that q calls are nested deeper than allowed.

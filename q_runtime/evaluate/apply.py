@@ -25,7 +25,16 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.vectors import Atom, GList, Value, Vec, item_at, raw_of
+from q_runtime.values.vectors import (
+    FEW,
+    Atom,
+    GList,
+    Value,
+    Vec,
+    item_at,
+    known_atoms,
+    raw_of,
+)
 
 
 class Applier(IteratorApplier):
@@ -41,8 +50,12 @@ class Applier(IteratorApplier):
         c = type(f)
         if c is Vec:
             if type(x) is int:
-                if 0 <= x < len(f.a):
-                    return item_at(f, x)
+                atoms = known_atoms(f)
+                if atoms is None:
+                    if 0 <= x < len(f.a):
+                        return item_at(f, x) if len(f.a) > FEW else f.atoms[x]
+                elif 0 <= x < len(atoms):
+                    return atoms[x]
                 from q_runtime.prims.indexing import missing_item
 
                 return missing_item(f)

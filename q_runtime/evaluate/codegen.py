@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from q_runtime.evaluate.shapes import FULL, Shape
+
 
 class Operand(NamedTuple):
-    """A Python expression without side effects, and its type when it is known.
-
-    `kind` is "int", "float", "bool" or "" (unknown); "int" promises a non-null long.
-    """
+    """A Python expression without side effects, and what is known of its value (see shapes.Shape)."""
 
     code: str
     kind: str = ""
     is_variable: bool = False
     """Whether a later assignment may change what `code` means."""
+    bits: int = FULL
+    is_low: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """What is known of the value."""
+        return Shape(self.kind, self.bits, self.is_low)
 
 
-DEPTH_DOWN = "B.depth -= 1"
+def operand(code: str, shape: Shape, *, is_variable: bool = False) -> Operand:
+    """Build an operand of a known shape."""
+    return Operand(code, shape.kind, is_variable, shape.bits, shape.is_low)
 
 
 class Writer:
@@ -31,14 +39,20 @@ class Writer:
         """Append one line."""
         self.lines.append((" " * self.indent + text, span))
 
-    def drop_depth(self) -> None:
-        """Remove the depth bookkeeping: the body calls no function that could recurse."""
-        self.lines = [line for line in self.lines if line[0].strip() != DEPTH_DOWN]
-
 
 def python_name(name: str) -> str:
     """Return the Python variable for a q local."""
     return "v_" + name.replace(".", "__")
+
+
+def atoms_name(name: str) -> str:
+    """Return the Python variable for the atoms of a q local that holds a vector."""
+    return "l_" + name.replace(".", "__")
+
+
+def allowance_name(name: str) -> str:
+    """Return the Python variable for how many changes may be made to them in place."""
+    return "o_" + name.replace(".", "__")
 
 
 def primitive_name(name: str) -> str:

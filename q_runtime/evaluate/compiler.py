@@ -17,12 +17,15 @@ from typing import Any
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature, span_of
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
+from q_runtime.evaluate.locals import item_names
 from q_runtime.evaluate.scopes import local_names
+from q_runtime.evaluate.shapes import ANY, Shape
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.parser import parse
 from q_runtime.values.functions import NIL
 
 _CACHE_SIZE = 4096
+_MAX_PASSES = 8
 _serial = itertools.count()
 _spans: dict[str, tuple[str, list[tuple[int, int]]]] = {}
 
@@ -49,16 +52,17 @@ class LambdaSpec:
         self.source = node.source
         self.params, self.locals = local_names(node)
         self._node: nd.LambdaNode | None = node
-        self.unit: dict[str, Unit] = {}
+        self.unit: dict[tuple[str, tuple[Shape, ...]], Unit] = {}
 
-    def compiled(self, namespace: str) -> Unit:
-        """Compile for a namespace, once."""
-        unit = self.unit.get(namespace)
+    def compiled(self, namespace: str, arguments: tuple[Shape, ...] = ()) -> Unit:
+        """Compile for a namespace and for arguments of certain shapes, once."""
+        key = (namespace, arguments)
+        unit = self.unit.get(key)
         if unit is None:
             node = self._node
             assert node is not None
             compiler = FunctionCompiler(node.source, node.start, self, namespace)
-            unit = self.unit[namespace] = compiler.lambda_unit(node.body)
+            unit = self.unit[key] = compiler.lambda_unit(node.body, arguments)
         return unit
 
 
@@ -78,33 +82,63 @@ class FunctionCompiler(ExpressionCompiler):
         self.spec = spec
         self.namespace = namespace
         self.is_local = frozenset((*spec.params, *spec.locals)) if spec else frozenset()
+        self.params = frozenset(spec.params) if spec else frozenset()
+        self.by_item: set[str] = set()
+        self.begin({})
+
+    def begin(self, assumed: dict[str, Shape]) -> None:
+        """Start to compile, with what is known of locals."""
         self.writer = Writer()
         self.constants: list[Any] = []
         self.n_temps = 0
-        self.calls = False
+        self.polls = False
+        self.n_loops = 0
+        self.enters_in_loop = False
+        self.effect = None
+        self.found = None
+        self.assumed = assumed
+        self.shapes = dict(assumed)
+        self.assigned = set(self.spec.params) if self.spec else set()
+        self.was_read = set()
+        self.is_stable = True
 
-    def lambda_unit(self, body: list[nd.Node]) -> Unit:
-        """Compile the body of a lambda."""
-        assert self.spec is not None
+    def lambda_unit(self, body: list[nd.Node], arguments: tuple[Shape, ...] = ()) -> Unit:
+        """Compile the body of a lambda, for arguments of certain shapes or for any."""
+        spec = self.spec
+        assert spec is not None
+        self.by_item = item_names(body) & self.is_local
+        self.settle_shapes(
+            body, dict.fromkeys(spec.params, ANY) | dict(zip(spec.params, arguments, strict=False))
+        )
+        params = spec.params or ("x",)
+        head = [f"def f({', '.join(python_name(p) for p in params)}, d=None):"]
+        prologue = self.entry_guard(spec.params)
+        if self.polls:
+            prologue.insert(0, "nonlocal n_")
+        prologue += [f"{python_name(n)} = EMPTY" for n in spec.locals]
+        return self.finish(head, prologue, spec.params)
+
+    def settle_shapes(self, body: list[nd.Node], assumed: dict[str, Shape]) -> None:
+        """Compile until what the code relies on is what all assignments have in common."""
+        for _ in range(_MAX_PASSES):
+            self.begin(assumed)
+            self.body(body)
+            if self.is_stable:
+                return
+            assumed = self.shapes
+        self.begin(dict.fromkeys(self.is_local, ANY))
         self.body(body)
-        params = self.spec.params or ("x",)
-        head = [f"def f({', '.join(python_name(p) for p in params)}):"]
-        prologue = ["B.n -= 1", "if B.n < 0: B.tick()"]
-        if self.calls:
-            prologue += ["B.depth += 1", "if B.depth > MAXD: B.too_deep()"]
-        prologue += [f"{python_name(n)} = EMPTY" for n in self.spec.locals]
-        return self.finish(head, prologue, self.spec.params)
 
     def statement_unit(self, body: list[nd.Node]) -> Unit:
         """Compile statements typed at the top level."""
         self.body(body)
-        return self.finish(["def f():"], [], ())
+        return self.finish(["def f():"], ["nonlocal n_"] if self.polls else [], ())
 
     def body(self, statements: list[nd.Node]) -> None:
         """Compile statements; the value of the last one is returned."""
         for statement in statements[:-1]:
             if not isinstance(statement, nd.Elided):
-                self.expression(statement)
+                self.perform(statement)
         last = statements[-1] if statements else None
         if last is None or isinstance(last, nd.Elided):
             self.leave(Operand(self.constant(NIL)))
@@ -114,9 +148,8 @@ class FunctionCompiler(ExpressionCompiler):
     def finish(self, head: list[str], prologue: list[str], params: tuple[str, ...]) -> Unit:
         """Assemble the Python text and compile it."""
         names = "".join(f", k{i}" for i in range(len(self.constants)))
-        if not self.calls:
-            self.writer.drop_depth()
-        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", *(f" {h}" for h in head)]
+        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", " n_ = 0"]
+        lines += [f" {h}" for h in head]
         lines += [f"  {p}" for p in prologue]
         spans = [(0, 0)] * len(lines)
         lines += [f"  {text}" for text, _ in self.writer.lines]

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from q_runtime.evaluate.codegen import Operand, Writer
+from q_runtime.evaluate.codegen import Operand, Writer, operand
 from q_runtime.evaluate.patterns import Plan, read_pattern, target_name
+from q_runtime.evaluate.scalars import COMPARE
+from q_runtime.evaluate.shapes import ANY, Shape, joined
 from q_runtime.lang import nodes as nd
 from q_runtime.prims.tabular import table_maker
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import symbols
 
 _FLAT_PARTS = 24
-_COMPARISONS = frozenset({"<", ">", "<=", ">=", "=", "<>"})
+ENTRY = (
+    "n_ -= 1",
+    "if n_ < 0: n_ = B.tick()",
+    "if d is None: d = B.depth",
+    "d += 1",
+    "if d > MAXD: B.too_deep()",
+)
 
 
 class ControlCompiler:
     """What ExpressionCompiler needs for nodes that steer."""
 
     writer: Writer
+    effect: nd.Node | None
+    assigned: set[str]
+    polls: bool
+    n_loops: int
+    """How many loops are around this point."""
+    enters_in_loop: bool
+    found: Shape | None
+    """What the branches of the conditional under way have in common."""
 
     def tail(self, node: nd.Node) -> None:
         """Compile a node whose value the function returns."""
@@ -25,18 +41,26 @@ class ControlCompiler:
             return
         if isinstance(node, nd.Block) and node.statements:
             for statement in node.statements[:-1]:
-                self.expression(statement)  # type: ignore[attr-defined]
+                self.perform(statement)
             self.tail(node.statements[-1])
             return
         operand = self.expression(node)  # type: ignore[attr-defined]
         if not isinstance(node, nd.Return):
             self.leave(operand, node)  # type: ignore[attr-defined]
 
+    def perform(self, node: nd.Node) -> None:
+        """Compile a statement whose value is not used."""
+        self.effect = node
+        self.expression(node)  # type: ignore[attr-defined]
+        self.effect = None
+
     def on_Conditional(self, node: nd.Conditional) -> Operand:
         """`$[c;a;...;b]` used as a value."""
         out = self.temp()  # type: ignore[attr-defined]
+        outer, self.found = self.found, None
         self.branches(node, out)
-        return Operand(out)
+        shape, self.found = self.found or ANY, outer
+        return operand(out, shape)
 
     def branches(self, node: nd.Conditional, out: str | None) -> None:
         """Compile the parts of a conditional; each branch is stored in `out`, or returned."""
@@ -47,6 +71,7 @@ class ControlCompiler:
         depth = self.writer.indent
         i = 0
         word = "if"
+        ends: list[set[str]] = []
         while i + 1 < len(parts):
             mark = len(self.writer.lines)
             condition = self.condition(parts[i])
@@ -58,12 +83,16 @@ class ControlCompiler:
                 self.writer.lines.extend((" " + text, span) for text, span in held)
                 word = "if"
             self.emit(f"{word} {condition}:", parts[i])  # type: ignore[attr-defined]
+            before = set(self.assigned)
             self.branch(parts[i + 1], out)
+            ends.append(self.assigned)
+            self.assigned = before
             word = "elif"
             i += 2
         self.emit("else:")  # type: ignore[attr-defined]
         last = parts[i] if i < len(parts) else nd.Elided(node.end, node.end)
         self.branch(last, out)
+        self.assigned = self.assigned.intersection(*ends)
         self.writer.indent = depth
 
     def flat_branches(self, node: nd.Conditional, out: str | None) -> None:
@@ -75,15 +104,16 @@ class ControlCompiler:
             self.writer.indent += 1
         for i in range(0, len(parts) - 1, 2):
             self.emit(f"if {self.condition(parts[i])}:", parts[i])  # type: ignore[attr-defined]
+            before = set(self.assigned)
             self.branch(parts[i + 1], out)
+            self.assigned = before
             if out is not None:
                 self.emit(" break")  # type: ignore[attr-defined]
         last = parts[-1] if len(parts) % 2 else nd.Elided(node.end, node.end)
         if out is None:
             self.tail(last)
         else:
-            operand = self.expression(last)  # type: ignore[attr-defined]
-            self.emit(f"{out} = {operand.code}", last)  # type: ignore[attr-defined]
+            self.result(last, out)
             self.emit("break")  # type: ignore[attr-defined]
         self.writer.indent = depth
 
@@ -93,9 +123,14 @@ class ControlCompiler:
         if out is None:
             self.tail(node)
         else:
-            operand = self.expression(node)  # type: ignore[attr-defined]
-            self.emit(f"{out} = {operand.code}", node)  # type: ignore[attr-defined]
+            self.result(node, out)
         self.writer.indent -= 1
+
+    def result(self, node: nd.Node, out: str) -> None:
+        """Compile the value of a branch into `out`."""
+        made = self.expression(node)  # type: ignore[attr-defined]
+        self.emit(f"{out} = {made.code}", node)  # type: ignore[attr-defined]
+        self.found = joined(self.found, made.shape)
 
     def condition(self, node: nd.Node) -> str:
         """Compile a condition to a Python expression for `if` or `while`."""
@@ -103,7 +138,7 @@ class ControlCompiler:
             return self.condition(node.statements[0])
         if isinstance(node, nd.Dyad) and isinstance(node.verb, nd.Verb):
             name = node.verb.name
-            if name in _COMPARISONS:
+            if name in COMPARE:
                 x, y = self.in_order([node.left, node.right])  # type: ignore[attr-defined]
                 made = self.comparison_code(name, x, y)  # type: ignore[attr-defined]
                 if made is None:
@@ -116,13 +151,17 @@ class ControlCompiler:
                 guard, _, slow = rest.partition(" else ")
                 return f"({fast} if {guard} else truth({slow}))"
         operand = self.expression(node)  # type: ignore[attr-defined]
-        if operand.kind == "bool":
+        if operand.kind in ("bool", "int", "long", "float"):
             return operand.code
         return f"({operand.code} if type({operand.code}) is bool else truth({operand.code}))"
 
     def on_Control(self, node: nd.Control) -> Operand:
         """`if`, `do`, `while`; the value is the generic null."""
         depth = self.writer.indent
+        before = self.assigned
+        mark = len(self.writer.lines)
+        if node.word != "if":
+            self.n_loops += 1
         if node.word == "if":
             self.emit(f"if {self.condition(node.condition)}:", node.condition)  # type: ignore[attr-defined]
             self.writer.indent += 1
@@ -136,17 +175,46 @@ class ControlCompiler:
             self.writer.indent += 1
             self.emit(f"if not {self.condition(node.condition)}: break", node.condition)  # type: ignore[attr-defined]
             self.poll()
+        self.assigned = set(before)
         for statement in node.body:
             if not isinstance(statement, nd.Elided):
-                self.expression(statement)  # type: ignore[attr-defined]
+                self.perform(statement)
+        self.assigned = before
         self.emit("pass")  # type: ignore[attr-defined]
         self.writer.indent = depth
+        if node.word != "if":
+            self.n_loops -= 1
+            if self.enters_in_loop and not self.n_loops:
+                self.enter_before(mark, depth)
+                self.assigned.add("")
         return Operand(self.constant(NIL))  # type: ignore[attr-defined]
+
+    def enter(self) -> None:
+        """Write, before the first call in a lambda, what counts the call of the lambda itself and how deep it is.
+
+        In a loop that stands before the loop. A lambda that returns without a call needs none of it.
+        """
+        if self.spec is None or "" in self.assigned:  # type: ignore[attr-defined]
+            return
+        if self.n_loops:
+            self.enters_in_loop = True
+            return
+        self.assigned.add("")
+        self.polls = True
+        for line in ENTRY:
+            self.emit(line)  # type: ignore[attr-defined]
+
+    def enter_before(self, mark: int, indent: int) -> None:
+        """Write the same before the line `mark`, where a loop begins."""
+        self.polls = True
+        self.enters_in_loop = False
+        self.writer.lines[mark:mark] = [(" " * indent + line, (0, 0)) for line in ENTRY]
 
     def poll(self) -> None:
         """Write the check of the time budget, once per pass of a loop."""
-        self.emit("B.n -= 1")  # type: ignore[attr-defined]
-        self.emit("if B.n < 0: B.tick()")  # type: ignore[attr-defined]
+        self.polls = True
+        self.emit("n_ -= 1")  # type: ignore[attr-defined]
+        self.emit("if n_ < 0: n_ = B.tick()")  # type: ignore[attr-defined]
 
     def on_Return(self, node: nd.Return) -> Operand:
         """`:x`: leave the function."""
@@ -179,10 +247,12 @@ class ControlCompiler:
         value = self.store(self.expression(node.value).code, node)  # type: ignore[attr-defined]
         out = self.temp()  # type: ignore[attr-defined]
         depth = self.writer.indent
+        first = set(self.assigned)
         self.emit("while True:")  # type: ignore[attr-defined]
         self.writer.indent += 1
         for i in range(0, len(node.parts) - 1, 2):
             plan = read_pattern(node.parts[i])
+            before = set(self.assigned)
             found = self.match_code("attempt", plan, value, node.parts[i])
             self.emit(f"if {found} is not None:", node.parts[i])  # type: ignore[attr-defined]
             self.writer.indent += 1
@@ -191,19 +261,20 @@ class ControlCompiler:
             self.emit(f"{out} = {result.code}", node.parts[i + 1])  # type: ignore[attr-defined]
             self.emit("break")  # type: ignore[attr-defined]
             self.writer.indent -= 1
+            self.assigned = before
         last = node.parts[-1] if len(node.parts) % 2 else nd.Elided(node.end, node.end)
         self.emit(f"{out} = {self.expression(last).code}", last)  # type: ignore[attr-defined]
         self.emit("break")  # type: ignore[attr-defined]
+        self.assigned = first
         self.writer.indent = depth
         return Operand(out)
 
     def match_code(self, how: str, plan: Plan, value: Operand, node: nd.Node) -> str:
         """Write the matching of a pattern; returns the variable that holds what came of it."""
-        self.calls = True
         filters = self.in_order(plan.filters)  # type: ignore[attr-defined]
         codes = "".join(f"{o.code}, " for o in filters)
         code = f"{self.constant(plan)}.{how}({value.code}, ({codes}), at)"  # type: ignore[attr-defined]
-        return self.store(code, node).code  # type: ignore[attr-defined]
+        return self.deep(code, node).code  # type: ignore[attr-defined]
 
     def bind(self, plan: Plan, bound: str, is_global: bool) -> None:
         """Assign what a match has found, the last target first."""
@@ -239,12 +310,12 @@ class ControlCompiler:
         """A qSQL query: its clauses become functions of the table's columns."""
         from q_runtime.evaluate.queries import query_plan
 
-        self.calls = True
+        self.disown()  # type: ignore[attr-defined]
         plan = query_plan(node, self.is_local)  # type: ignore[attr-defined]
         source = self.expression(node.source)  # type: ignore[attr-defined]
         names = ", ".join(f"{name!r}: v_{name}" for name in sorted(self.is_local))  # type: ignore[attr-defined]
         limit = self.expression(node.limit).code if node.limit is not None else "None"  # type: ignore[attr-defined]
         plan_code = self.constant(plan)  # type: ignore[attr-defined]
-        return self.store(  # type: ignore[attr-defined]
+        return self.deep(  # type: ignore[attr-defined]
             f"rt.query({plan_code}, {source.code}, {{{names}}}, {limit})", node
         )

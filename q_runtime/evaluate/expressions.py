@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from q_runtime.evaluate.codegen import DEPTH_DOWN, Operand, Writer, primitive_name, python_name
+from q_runtime.evaluate.codegen import Operand, Writer, operand, primitive_name
 from q_runtime.evaluate.controls import ControlCompiler
+from q_runtime.evaluate.locals import LocalCompiler
 from q_runtime.evaluate.scopes import assigns, unsupported
+from q_runtime.evaluate.shapes import ANY, LONGS, TYPES, Shape, of_primitive, shape_of_constant
 from q_runtime.lang import nodes as nd
 from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
-
-_ARITHMETIC = frozenset("+-*")
-_COMPARE = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "=": "==", "<>": "!="}
-_INTEGER = {"div": "//", "mod": "%"}
-_PICK = {"&": "<", "and": "<", "|": ">", "or": ">"}
-_BIG = "9223372036854775807"
+from q_runtime.values.vectors import Vec, items_of
 
 
-class ExpressionCompiler(ControlCompiler):
+class ExpressionCompiler(ControlCompiler, LocalCompiler):
     """Compiles nodes that have a value."""
 
     source: str
@@ -31,7 +28,8 @@ class ExpressionCompiler(ControlCompiler):
     writer: Writer
     constants: list[Any]
     n_temps: int
-    calls: bool
+    effect: nd.Node | None
+    """The statement under way, when its value is not used."""
 
     # -- small services
 
@@ -58,12 +56,25 @@ class ExpressionCompiler(ControlCompiler):
         self.emit(f"{name} = {code}", node)
         return Operand(name, kind)
 
+    def deep(self, code: str, node: nd.Node) -> Operand:
+        """Write `temp = code` for code that may call q functions: they find out how deep they are nested."""
+        out = self.temp()
+        self.enter()
+        self.emit(self.deep_line(out, code), node)
+        return Operand(out)
+
+    def deep_line(self, out: str, code: str) -> str:
+        """Return the line that does so."""
+        if self.spec is None:  # type: ignore[attr-defined]
+            return f"{out} = {code}"
+        return f"e = B.depth; B.depth = d; {out} = {code}; B.depth = e"
+
     def settle(self, operand: Operand, later: list[nd.Node]) -> Operand:
         """Copy a variable that code evaluated later may assign."""
         if operand.is_variable and any(assigns(n) for n in later):
             name = self.temp()
             self.emit(f"{name} = {operand.code}")
-            return Operand(name, operand.kind)
+            return operand._replace(code=name, is_variable=False)
         return operand
 
     def in_order(self, nodes: list[nd.Node]) -> list[Operand]:
@@ -83,13 +94,12 @@ class ExpressionCompiler(ControlCompiler):
     def on_Constant(self, node: nd.Constant) -> Operand:
         """A literal; small numbers are written into the Python text."""
         value = node.value
-        if type(value) is int:
-            return Operand(f"({value})" if value < 0 else str(value), "int")
-        if type(value) is float and value == value and abs(value) != float("inf"):
-            return Operand(f"({value!r})" if value < 0 else repr(value), "float")
-        if type(value) is bool:
-            return Operand(repr(value), "bool")
-        return Operand(self.constant(value))
+        c = type(value)
+        if c is bool or c is int or (c is float and value == value and abs(value) != float("inf")):
+            code = f"({value!r})" if value < 0 else repr(value)
+        else:
+            code = self.constant(value)
+        return operand(code, shape_of_constant(value))
 
     def on_Elided(self, node: nd.Elided) -> Operand:
         """Nothing where a value is needed: the generic null."""
@@ -99,7 +109,7 @@ class ExpressionCompiler(ControlCompiler):
         """A variable, `.z.s` or a keyword used as a value."""
         name = node.name
         if name in self.is_local:
-            return Operand(python_name(name), "", True)
+            return self.local(name)
         if name == ".z.s" and self.spec is not None:  # type: ignore[attr-defined]
             return Operand("rt.self_of(f)")
         prim = PRIMITIVES.get(name)
@@ -109,14 +119,14 @@ class ExpressionCompiler(ControlCompiler):
             return self.store(f"rt.clock({name[3:]!r})", node)
         full = name if name[0] == "." or not self.namespace else f"{self.namespace}.{name}"
         temp = self.temp()
-        self.emit(f"{temp} = G.get({full!r})", node)
-        self.emit(f"if {temp} is None: {temp} = rt.missing({name!r}, {full!r})", node)
+        self.emit(f"try: {temp} = G[{full!r}]")
+        self.emit(f"except KeyError: {temp} = rt.missing({name!r}, {full!r})", node)
         return Operand(temp)
 
     def on_Verb(self, node: nd.Verb) -> Operand:
         """An operator used as a value."""
         if node.name in self.is_local:
-            return Operand(python_name(node.name), "", True)
+            return self.local(node.name)
         prim = PRIMITIVES.get(node.name)
         if prim is None:
             raise unsupported(f"the operator {node.name}")
@@ -208,7 +218,23 @@ class ExpressionCompiler(ControlCompiler):
     def application(self, node: nd.Node, function: nd.Node, nodes: list[nd.Node]) -> Operand:
         """Apply `function` to arguments evaluated right to left; the function comes last."""
         prim = self.known_primitive(function)
+        if prim is not None and prim.name == "in" and isinstance(nodes[-1], nd.Constant):
+            found = self.is_one_of(node, nodes)
+            if found is not None:
+                return found
+        if prim is not None and len(nodes) == 1:
+            whole = self.of_whole(node, prim.name, nodes[0])
+            if whole is not None:
+                return whole
         operands = self.in_order(nodes)
+        if len(nodes) == 1 and isinstance(function, nd.Name):
+            item = self.item(node, function.name, operands[0])
+            if item is not None:
+                return item
+        if len(nodes) == 2 and isinstance(node, nd.Call) and isinstance(function, nd.Name):
+            item = self.item_of_row(node, function.name, operands)
+            if item is not None:
+                return item
         if (
             len(operands) == 1
             and isinstance(nodes[0], nd.Elided)
@@ -220,23 +246,44 @@ class ExpressionCompiler(ControlCompiler):
         if prim is not None:
             return self.primitive_call(node, prim, operands)
         codes = ", ".join(o.code for o in operands)
-        self.calls = True
         if isinstance(function, nd.Iterated) and function.base is not None:
             base = self.expression(function.base)
-            return self.store(f"rt.iterate({function.glyph!r}, {base.code}, ({codes},))", node)
+            return self.deep(f"rt.iterate({function.glyph!r}, {base.code}, ({codes},))", node)
+        depth = "" if self.spec is None else ", d"  # type: ignore[attr-defined]
         if isinstance(function, nd.Name) and function.name == ".z.s":
             spec = self.spec  # type: ignore[attr-defined]
             if spec is not None and len(operands) == max(1, len(spec.params)):
-                return self.store(f"f({codes})", node)
+                self.enter()
+                return self.store(f"f({codes}{depth})", node)
         target = self.expression(function)
         n = len(operands)
-        if target.kind or isinstance(function, nd.Constant):
-            return self.store(f"call({target.code}, ({codes},))", node)
-        fast = f"type({target.code}) is Lambda and {target.code}.rank == {n}"
         slow = f"at({target.code}, {codes})" if n == 1 else f"call({target.code}, ({codes},))"
-        if target.is_variable and n == 1:
-            return self.store(slow, node)
-        return self.store(f"{target.code}.fn({codes}) if {fast} else {slow}", node)
+        if target.kind or isinstance(function, nd.Constant) or (target.is_variable and n == 1):
+            return self.deep(slow, node)
+        out = self.temp()
+        self.enter()
+        fast = f"{out} = {target.code}.fn({codes}{depth})"
+        self.emit(f"if type({target.code}) is Lambda and {target.code}.rank == {n}: {fast}", node)
+        if n == 1 and operands[0].kind in LONGS:
+            self.emit(f"elif {codes} >= 0 and type({target.code}) in LISTS:")
+            self.emit(f" try: {out} = {target.code}.atoms[{codes}]", node)
+            self.emit(f" except (AttributeError, IndexError): {out} = at({target.code}, {codes})")
+        self.emit(f"else: {self.deep_line(out, slow)}", node)
+        return Operand(out)
+
+    def is_one_of(self, node: nd.Node, nodes: list[nd.Node]) -> Operand | None:
+        """`x in "abc"` for a char; None for anything else."""
+        value = nodes[-1].value if isinstance(nodes[-1], nd.Constant) else None
+        if len(nodes) != 2 or type(value) is not Vec or value.t != 10:
+            return None
+        x = self.expression(nodes[0])
+        if x.kind == "char":
+            return self.keep(
+                f"{x.code} in {self.constant(frozenset(items_of(value)))}", node, Shape("bool")
+            )
+        return self.primitive_call(
+            node, PRIMITIVES["in"], [x, Operand(self.constant(value), "chars")]
+        )
 
     def known_primitive(self, function: nd.Node) -> Prim | None:
         """Return the primitive that a function node stands for, when that is certain."""
@@ -248,64 +295,20 @@ class ExpressionCompiler(ControlCompiler):
         """Call a primitive directly, with the arithmetic of longs inline."""
         n = len(operands)
         if n not in prim.ranks:
-            self.calls = True
             codes = ", ".join(o.code for o in operands)
-            return self.store(f"call({self.constant(prim)}, ({codes},))", node)
+            return self.deep(f"call({self.constant(prim)}, ({codes},))", node)
+        made = None
         if n == 2:
             made = self.inline_dyad(node, prim.name, *operands)
-            if made is not None:
-                return made
+        elif n == 1:
+            made = self.inline_monad(node, prim.name, *operands)
+        if made is not None:
+            return made
         args = [o.code for o in operands]
         if prim.needs_host:
-            self.calls = True
-            args.insert(0, "rt")
-        return self.store(f"{primitive_name(prim.name)}({', '.join(args)})", node)
-
-    def inline_dyad(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
-        """Write a dyad with a fast path for longs; None when it has none."""
-        if x.kind not in ("", "int", "float") or y.kind not in ("", "int", "float"):
-            return None
-        if name in _COMPARE:
-            return self.comparison(node, name, x, y)
-        slow = f"{primitive_name(name)}({x.code}, {y.code})"
-        if "float" in (x.kind, y.kind):
-            return None
-        guard = " and ".join(f"type({o.code}) is int" for o in (x, y) if o.kind != "int")
-        if name in _ARITHMETIC:
-            out = self.temp()
-            depth = self.writer.indent
-            if guard:
-                self.emit(f"if {guard}:")
-                self.writer.indent += 1
-            self.emit(f"{out} = {x.code} {name} {y.code}")
-            self.emit(f"if not -{_BIG} <= {out} <= {_BIG}: {out} = {slow}", node)
-            self.writer.indent = depth
-            if guard:
-                self.emit(f"else: {out} = {slow}", node)
-            return Operand(out)
-        if name in _INTEGER:
-            checks = " and ".join(part for part in (guard, y.code) if part)
-            fast = f"{x.code} {_INTEGER[name]} {y.code}"
-            return self.store(f"{fast} if {checks} else {slow}", node)
-        if name in _PICK and guard:
-            fast = f"({x.code} if {x.code} {_PICK[name]} {y.code} else {y.code})"
-            return self.store(f"{fast} if {guard} else {slow}", node)
-        return None
-
-    def comparison(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
-        """Write a comparison with a fast path for longs."""
-        code = self.comparison_code(name, x, y)
-        return self.store(code[0], node, code[1]) if code else None
-
-    def comparison_code(self, name: str, x: Operand, y: Operand) -> tuple[str, str] | None:
-        """Return the expression of a comparison and its kind, None without a fast path."""
-        if "float" in (x.kind, y.kind):
-            return None
-        fast = f"{x.code} {_COMPARE[name]} {y.code}"
-        guard = " and ".join(f"type({o.code}) is int" for o in (x, y) if o.kind != "int")
-        if not guard:
-            return fast, "bool"
-        return f"{fast} if {guard} else {primitive_name(name)}({x.code}, {y.code})", ""
+            return self.deep(f"{primitive_name(prim.name)}(rt, {', '.join(args)})", node)
+        shape = of_primitive(prim.name, *(o.shape for o in operands)) if n < 3 else Shape()
+        return self.keep(f"{primitive_name(prim.name)}({', '.join(args)})", node, shape)
 
     # -- assignment
 
@@ -318,36 +321,59 @@ class ExpressionCompiler(ControlCompiler):
 
     def assign(self, node: nd.Assign, value: Operand) -> Operand:
         """Assign a value that has been compiled."""
-        is_local = node.name in self.is_local
+        is_effect = self.effect is node
         if not node.indexed and node.verb is None:
-            self.assign_to(node, is_local, value.code)
-            if is_local and value.kind:
-                return value
+            self.assign_to(node, value)
             return value
+        name = nd.Name(node.start, node.start + len(node.name), node.name)
         if not node.indexed:
             prim = PRIMITIVES[node.verb.name]  # type: ignore[union-attr]
-            current = self.on_Name(nd.Name(node.start, node.start + len(node.name), node.name))
             if prim.name == ",":
-                made = self.store(f"append_assign({current.code}, {value.code})", node)
+                appended = self.append_item(node, value)
+                if appended is not None:
+                    return appended if is_effect else self.on_Name(name)
+                current = self.on_Name(name)
+                shape = of_primitive(",", current.shape, value.shape)
+                if current.kind not in TYPES:
+                    shape = ANY
+                code = f"append_assign({current.code}, {value.code})"
+                made = self.keep(code, node, shape)
             else:
-                made = self.primitive_call(node, prim, [current, value])
-            self.assign_to(node, is_local, made.code)
+                made = self.primitive_call(node, prim, [self.on_Name(name), value])
+            self.assign_to(node, made)
             return made
-        indices = f"({', '.join(o.code for o in self.in_order(node.indices))},)"
-        current = self.on_Name(nd.Name(node.start, node.start + len(node.name), node.name))
+        return self.assign_items(node, name, value)
+
+    def assign_items(self, node: nd.Assign, name: nd.Name, value: Operand) -> Operand:
+        """`x[i;...]:y` and `x[i;...]f:y`."""
+        operands = self.in_order(node.indices)
+        only = operands[0] if len(operands) == 1 else None
+        if only is not None and node.verb is None and self.set_item(node, only, value):
+            return value
+        if only is not None and node.verb is not None:
+            prim = self.known_primitive(node.verb)
+            old = self.item(node, node.name, only) if prim is not None else None
+            if old is not None and prim is not None:
+                new = self.primitive_call(node, prim, [old, value])
+                if self.set_item(node, only, new):
+                    return new
+        indices = f"({', '.join(o.code for o in operands)},)"
+        current = self.on_Name(name)
         verb = self.expression(node.verb).code if node.verb is not None else "None"
         code = f"amend(rt, {current.code}, {indices}, {verb}, {value.code})"
-        made = self.store(code, node)
-        self.assign_to(node, is_local, made.code)
+        keeps = only is not None and only.kind in ("int", "long", "longs") and current.kind in TYPES
+        made = self.keep(code, node, Shape(current.kind) if keeps else ANY)
+        self.assign_to(node, made)
         if node.verb is not None:
             return self.store(f"call({made.code}, {indices})", node)
         return value
 
-    def assign_to(self, node: nd.Assign, is_local: bool, code: str) -> None:
+    def assign_to(self, node: nd.Assign, value: Operand) -> None:
         """Write the store itself."""
-        if is_local:
-            self.emit(f"{python_name(node.name)} = {code}", node)
+        if node.name in self.is_local:
+            self.assign_local(node, value)
             return
+        code = value.code
         name = node.name
         full = name if name[0] == "." or not self.namespace else f"{self.namespace}.{name}"
         if "." in full or self.spec is None:  # type: ignore[attr-defined]
@@ -357,5 +383,4 @@ class ExpressionCompiler(ControlCompiler):
 
     def leave(self, operand: Operand, node: nd.Node | None = None) -> None:
         """Write a return from the function."""
-        self.emit(DEPTH_DOWN, node)
         self.emit(f"return {operand.code}", node)

@@ -6,7 +6,7 @@ It implements the Host of prims/registry.py. Limits, threads and console text be
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NoReturn
 
@@ -19,7 +19,10 @@ from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
+from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
+from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.scopes import Globals
+from q_runtime.evaluate.shapes import Shape, shape_of
 from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
@@ -28,7 +31,7 @@ from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES
 from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda, View
-from q_runtime.values.vectors import GList, Value, Vec, collapse
+from q_runtime.values.vectors import Atom, GList, Value, Vec, collapse, length
 
 DEFAULT_SEED = 314159
 
@@ -39,15 +42,18 @@ def _fill_helpers() -> None:
         return
     prims.load()
     from q_runtime.prims.amend import amend
+    from q_runtime.prims.arith import wrapped
     from q_runtime.prims.lists import append_assign
 
     HELPERS.update(
         Lambda=Lambda, Vec=Vec, GList=GList, EMPTY=GList([]), collapse=collapse, compose=compose,
         derive=derive, signal=signal, times=times, truth=truth, amend=amend,
-        append_assign=append_assign,
+        append_assign=append_assign, atoms_of=atoms_of, own_join=own_join, own_set=own_set,
+        wrapped=wrapped, Atom=Atom, LISTS=(Vec, GList), **NULL_HELPERS,
     )  # fmt: skip
     for name, prim in PRIMITIVES.items():
         HELPERS[primitive_name(name)] = prim.fn
+    HELPERS[primitive_name("count")] = length
 
 
 class Interpreter(Applier):
@@ -70,7 +76,8 @@ class Interpreter(Applier):
         self.seed = -DEFAULT_SEED
         self.settings: dict[str, int] = {}
         """Settings of the console commands that were changed, by letter."""
-        self._selves: dict[Any, Lambda] = {}
+        self._selves: dict[Any, tuple[Lambda, LambdaSpec]] = {}
+        self._general: dict[Any, Callable[..., Value]] = {}
 
     # -- linking
 
@@ -94,18 +101,38 @@ class Interpreter(Applier):
         """Make a lambda value; it is compiled when first called."""
         made = Lambda(spec.source, spec.params, namespace)
 
-        def first_call(*args: Value) -> Value:
-            fn = self.link(spec.compiled(namespace), namespace)
-            made.fn = fn
-            self._selves[fn] = made
-            return fn(*args)
+        def prepare(args: Sequence[Value]) -> None:
+            shapes = tuple(shape_of(x) for x in args[: len(spec.params)])
+            made.fn = self.code_of(spec, made, shapes if any(s.kind for s in shapes) else ())
+            made.prepare = None
 
-        made.fn = first_call
+        def first_call(*args: Value) -> Value:
+            if made.prepare is not None:
+                prepare(args)
+            return made.fn(*args)
+
+        made.fn, made.prepare = first_call, prepare
         return made
+
+    def code_of(
+        self, spec: LambdaSpec, made: Lambda, shapes: tuple[Shape, ...]
+    ) -> Callable[..., Value]:
+        """Compile a lambda for arguments of certain shapes, or for any."""
+        fn = self.link(spec.compiled(made.namespace, shapes), made.namespace)
+        self._selves[fn] = (made, spec)
+        return fn
+
+    def general(self, fn: Any, args: tuple[Value, ...], depth: int | None) -> Value:
+        """Apply the lambda whose function is `fn` to arguments for which that was not compiled."""
+        made, spec = self._selves[fn]
+        code = self._general.get(fn)
+        if code is None:
+            code = self._general[fn] = self.code_of(spec, made, ())
+        return code(*args, depth)
 
     def self_of(self, fn: Any) -> Lambda:
         """Return the lambda whose function `fn` is (the value of `.z.s`)."""
-        return self._selves[fn]
+        return self._selves[fn][0]
 
     def lambda_from(self, source: str, namespace: str = "") -> Lambda:
         """Make a lambda from its source text."""

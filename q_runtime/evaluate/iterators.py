@@ -7,13 +7,22 @@ primitive is the primitive itself. Everything else is a loop that calls `apply`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from q_runtime.errors import QError
 from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
 from q_runtime.limits import Budget
 from q_runtime.prims.compare import matches
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.functions import Derived, Lambda, Prim, is_function, rank_of
+from q_runtime.values.functions import (
+    HOLE,
+    Derived,
+    Lambda,
+    Prim,
+    Projection,
+    is_function,
+    rank_of,
+)
 from q_runtime.values.vectors import (
     GList,
     Value,
@@ -58,8 +67,6 @@ class IteratorApplier:
 
                 return sv(f, args[0]) if glyph == "/:" else vs(f, args[0])
             if glyph == "/:" or glyph == "\\:":
-                from q_runtime.values.functions import HOLE, Projection
-
                 return Projection(Derived(glyph, f), (args[0], HOLE))
         if len(args) != 2:
             raise QError("rank")
@@ -72,10 +79,14 @@ class IteratorApplier:
         if budget.n < 0:
             budget.tick()
 
-    def caller(self, f: Value, n: int) -> Callable[..., Value]:
-        """Return a Python function that applies `f` to `n` arguments."""
+    def caller(self, f: Value, n: int, like: Sequence[Value] | None = None) -> Callable[..., Value]:
+        """Return a Python function that applies `f` to `n` arguments; `like` are the first that it will get."""
         if type(f) is Lambda and f.rank == n:
+            if f.prepare is not None and like:
+                f.prepare(like)
             return f.fn
+        if type(f) is Projection and type(f.f) is Lambda and f.rank == n == 1:
+            return self._filled(f, like)
         if type(f) is Prim and n in f.ranks and not f.needs_host:
             return f.fn
         if n == 1:
@@ -83,6 +94,17 @@ class IteratorApplier:
             return lambda x: at(f, x)
         apply = self.apply
         return lambda *args: apply(f, args)
+
+    def _filled(self, f: Projection, like: Sequence[Value] | None) -> Callable[[Value], Value]:
+        """Return what applies a projection of a lambda that lacks one argument."""
+        place = f.args.index(HOLE)
+        if f.f.prepare is not None and like:
+            f.f.prepare((*f.args[:place], *like, *f.args[place + 1 :]))
+        fn = f.f.fn
+        if place == len(f.args) - 1:
+            return partial(fn, *f.args[:-1])
+        before, after = f.args[:place], f.args[place + 1 :]
+        return lambda x: fn(*before, x, *after)
 
     def _each(self, f: Value, args: tuple[Value, ...]) -> Value:
         if len(args) == 1:
@@ -93,8 +115,8 @@ class IteratorApplier:
                 return self.at(f, x)
             if type(f) is Prim and f.atomic and 1 in f.ranks and type(x) is Vec:
                 return self.at(f, x)
-            call = self.caller(f, 1)
-            return self._map(call, [(item,) for item in items_of(x)], x)
+            items = items_of(x)
+            return self._map_one(self.caller(f, 1, items[:1]), items)
         if type(f) is Vec and f.t in (5, 6, 7):
             return self._case(f, args)
         lists = [a for a in args if is_sequence(a)]
@@ -106,7 +128,8 @@ class IteratorApplier:
         if any(length(a) != n for a in lists):
             raise QError("length")
         columns = [items_of(a) if is_sequence(a) else [a] * n for a in args]
-        return self._map(self.caller(f, len(args)), list(zip(*columns, strict=True)), lists[0])
+        rows = list(zip(*columns, strict=True))
+        return self._map(self.caller(f, len(args), rows[0] if rows else None), rows, lists[0])
 
     def _case(self, f: Vec, args: tuple[Value, ...]) -> Value:
         """Pick item `i` from the argument that `f` names at `i`; atoms stand for any item."""
@@ -123,6 +146,17 @@ class IteratorApplier:
         keys = keyed[0].k
         parts = tuple(index(a, keys) if type(a) is Dict else a for a in args)
         return Dict(keys, self._each(f, parts))
+
+    def _map_one(self, call: Callable[[Value], Value], items: list[Value]) -> Value:
+        """Call for every item and collapse."""
+        out = []
+        budget = self.budget
+        for item in items:
+            budget.n -= 1
+            if budget.n < 0:
+                budget.tick()
+            out.append(call(item))
+        return collapse(out)
 
     def _map(self, call: Callable[..., Value], rows: list[tuple[Value, ...]], like: Value) -> Value:
         """Call for every row and collapse; an empty list keeps its type as far as kdb+ does."""
@@ -152,9 +186,8 @@ class IteratorApplier:
             and type_number(y if not right else x) < 0
         ):
             return self.apply(f, args)
-        call = self.caller(f, 2)
         rows = [(x, b) for b in items_of(many)] if right else [(a, y) for a in items_of(many)]
-        return self._map(call, rows, many)
+        return self._map(self.caller(f, 2, rows[0] if rows else None), rows, many)
 
     # -- over and scan
 
@@ -234,7 +267,6 @@ class IteratorApplier:
             raise QError("length")
         columns = [walk(x) if is_sequence(x) else [x] * n for x in lists]
         keys = lists[0].k if keep and type(lists[0]) is Dict else None
-        call = self.caller(f, len(lists) + 1)
         rows = list(zip(*columns, strict=True))
         out: list[Value] = []
         if start is None:
@@ -245,6 +277,7 @@ class IteratorApplier:
             rows = rows[1:]
         else:
             accumulated = start
+        call = self.caller(f, len(lists) + 1, (accumulated, *rows[0]) if rows else None)
         budget = self.budget
         for row in rows:
             budget.n -= 1

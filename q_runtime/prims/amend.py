@@ -23,6 +23,8 @@ from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import Nil, Prim
 from q_runtime.values.vectors import (
+    LISTABLE,
+    MOST_ATOMS,
     GList,
     Value,
     Vec,
@@ -30,6 +32,7 @@ from q_runtime.values.vectors import (
     is_list,
     items_of,
     length,
+    listed,
     longs,
     raw_of,
     symbols,
@@ -43,7 +46,28 @@ def amend(host: Any, x: Value, indices: tuple[Value, ...], f: Value | None, y: V
     """Assign at `indices` (one per level): `y` itself, or `f` of the old item and `y`."""
     if len(indices) == 1:
         return amend_at(host, x, indices[0], f, y)
+    if f is None and len(indices) == 2 and type(x) is GList:
+        made = _set_in_row(x, *indices, y)
+        if made is not None:
+            return made
     return amend_deep(host, x, list(indices), f, y)
+
+
+def _set_in_row(x: GList, i: Value, j: Value, y: Value) -> GList | None:
+    """`x[i;j]:y` for an atom `y` and a row of its type that is held as atoms; None for anything else."""
+    if type(i) is not int or type(j) is not int or not 0 <= i < len(x.items):
+        return None
+    row = x.items[i]
+    if type(row) is not Vec or row.t not in LISTABLE or type_number(y) != -row.t:
+        return None
+    n = length(row)
+    if n > MOST_ATOMS or not 0 <= j < n:
+        return None
+    atoms = list(row.atoms)
+    atoms[j] = y
+    items = list(x.items)
+    items[i] = listed(row.t, atoms)
+    return GList(items)
 
 
 def amend_deep(host: Any, x: Value, path: list[Value], f: Value | None, y: Value) -> Value:
@@ -51,6 +75,8 @@ def amend_deep(host: Any, x: Value, path: list[Value], f: Value | None, y: Value
     if not path:
         return _new_item(host, x, f, y)
     first, rest = path[0], path[1:]
+    if type_number(x) < 0:
+        raise QError("type", "an atom has no items")
     if not rest:
         return amend_at(host, x, first, f, y)
     if type(first) is Nil:

@@ -14,7 +14,7 @@ from q_runtime.prims.atomic import RIGHT_ONLY, Simple, dyadic, monadic
 from q_runtime.prims.registry import alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import Value, Vec
+from q_runtime.values.vectors import NULL_LONG, Value, Vec
 
 _MAX = qt.LONG_INF
 _EXACT = 2**53
@@ -22,6 +22,14 @@ _EXACT = 2**53
 _PLAIN = qt.NUMERIC
 _FINE = {12: 12, 16: 16, 19: 19, 18: 18, 17: 17, 14: 14, 13: 13, 15: 15}
 _NS = {16: 1, 19: 1_000_000, 18: 1_000_000_000, 17: 60_000_000_000}
+
+
+def wrapped(x: Value) -> Value:
+    """Return an exact result of longs as 64 bits hold it; a null stays one."""
+    if type(x) is not int or -_MAX <= x <= _MAX:
+        return x
+    x = (x + 2**63) % 2**64 - 2**63
+    return NULL_LONG if x == qt.LONG_NULL else x
 
 
 def numeric_type(t: int) -> int:

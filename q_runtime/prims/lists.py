@@ -18,6 +18,8 @@ from q_runtime.values.dicts import Dict, Table, items_of_one, make_table, repeat
 from q_runtime.values.enums import is_enum, resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
+    FEW,
+    LISTABLE,
     GList,
     Value,
     Vec,
@@ -26,7 +28,9 @@ from q_runtime.values.vectors import (
     empty,
     is_list,
     items_of,
+    known_atoms,
     length,
+    listed,
     longs,
     raw_of,
     take_rows,
@@ -81,6 +85,10 @@ def count(x: Value) -> Value:
 @primitive("first")
 def first(x: Value) -> Value:
     """First item; a null for an empty list; an atom is its own first."""
+    if type(x) is Vec:
+        atoms = known_atoms(x)
+        if atoms:
+            return atoms[0]
     if type(x) is Dict:
         return first(x.v)
     if type(x) is Table or is_list(x):
@@ -95,6 +103,10 @@ def first(x: Value) -> Value:
 @primitive("last")
 def last(x: Value) -> Value:
     """Last item; a null for an empty list."""
+    if type(x) is Vec:
+        atoms = known_atoms(x)
+        if atoms:
+            return atoms[-1]
     if type(x) is Dict:
         return last(x.v)
     if type(x) is Table or is_list(x):
@@ -117,6 +129,10 @@ def enlist(*args: Value) -> Value:
 def join(x: Value, y: Value) -> Value:
     """Join two values into one list; dictionaries and tables merge."""
     cx, cy = type(x), type(y)
+    if cx is Vec and x.t in LISTABLE:
+        made = _join_atoms(x, y)
+        if made is not None:
+            return made
     if cx is Vec and cy is Vec and x.t == y.t:
         return Vec(x.t, np.concatenate((x.a, y.a)))
     if cx is Dict or cy is Dict or cx is Table or cy is Table:
@@ -139,6 +155,18 @@ def join(x: Value, y: Value) -> Value:
     if type(b) is Vec and not len(b.a) and type(a) is Vec:
         return a
     return GList([*items_of(a), *items_of(b)])
+
+
+def _join_atoms(x: Vec, y: Value) -> Vec | None:
+    """Append an atom to a short vector of its type; None for anything else."""
+    atoms = known_atoms(x)
+    if type_number(y) != -x.t:
+        return None
+    if atoms is None:
+        if len(x.a) > FEW:
+            return None
+        atoms = x.atoms
+    return listed(x.t, [*atoms, y]) if len(atoms) <= FEW else None
 
 
 def append_assign(x: Value, y: Value) -> Value:
@@ -382,6 +410,9 @@ def drop(x: Value, y: Value) -> Value:
     size = length(y)
     n = max(-size, min(size, n))
     if type(y) is Vec:
+        atoms = known_atoms(y)
+        if atoms is not None and size <= FEW:
+            return listed(y.t, atoms[n:] if n >= 0 else atoms[: size + n])
         return Vec(y.t, y.a[n:] if n >= 0 else y.a[: size + n])
     if type(y) is GList:
         return collapse(y.items[n:] if n >= 0 else y.items[: size + n])

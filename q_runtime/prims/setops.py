@@ -23,6 +23,7 @@ from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
+    FEW,
     Atom,
     GList,
     Value,
@@ -210,6 +211,8 @@ def in_(x: Value, y: Value) -> Value:
         y = y.v
     tx = type_number(x)
     if tx < 0:
+        if type(y) is Vec and y.t == -tx and tx in (-1, -7, -10) and length(y) <= FEW:
+            return x in y.atoms
         if type(y) is Vec and not _comparable(y.t, -tx):
             return False if len(y.a) == 0 else _in_mismatch(y.t, -tx)
         return _position(y, x) < length(y)

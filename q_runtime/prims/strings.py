@@ -15,6 +15,7 @@ from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.literal import plain_text
 from q_runtime.values.vectors import (
+    CHARS,
     Atom,
     GList,
     Value,
@@ -41,7 +42,7 @@ def _text_map(
     if type(x) is Vec and x.t == 10:
         return Vec(10, np.frombuffer(f(x.a.tobytes()), dtype=np.uint8))
     if type(x) is Atom and x.t == -10 and chars_too:
-        return Atom(-10, f(bytes((x.v,)))[0])
+        return CHARS[f(bytes((x.v,)))[0]]
     if symbols_too and type(x) is Atom and x.t == -11:
         return Atom(-11, f(x.v.encode()).decode())
     if symbols_too and type(x) is Vec and x.t == 11:

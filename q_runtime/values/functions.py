@@ -5,7 +5,7 @@ They only hold data; evaluate/apply.py applies them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from q_runtime.values.vectors import Value
@@ -90,8 +90,11 @@ class IteratorValue:
 class Lambda:
     """A lambda: its source text, parameter names and the Python function compiled from it."""
 
-    __slots__ = ("fn", "namespace", "params", "rank", "shown", "source")
+    __slots__ = ("fn", "namespace", "params", "prepare", "rank", "shown", "source")
     t = 100
+
+    prepare: Callable[[Sequence[Value]], None] | None
+    """Compiles `fn` for arguments such as these, until that is done."""
 
     def __init__(self, source: str, params: tuple[str, ...], namespace: str = "") -> None:
         self.source = source
@@ -101,6 +104,7 @@ class Lambda:
         self.fn: Callable[..., Any] = _uncompiled
         self.shown: str | None = None
         """For a member of a built-in namespace, the text that kdb+ shows for it; "" where that is not known."""
+        self.prepare = None
 
 
 def _uncompiled(*_: Value) -> Value:

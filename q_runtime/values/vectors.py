@@ -35,14 +35,45 @@ class Atom:
     def __repr__(self) -> str:
         return f"Atom({self.t}, {self.v!r})"
 
+    # What compiled code writes for longs holds for the null long too: it absorbs, and it is least.
+
+    def _absorb(self, other: object) -> Any:
+        return self if self.t == -7 and (type(other) is int or other is self) else NotImplemented
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _absorb
+    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _absorb
+
+    def __abs__(self) -> Any:
+        return self._absorb(self)
+
+    def __neg__(self) -> Any:
+        return self._absorb(self)
+
+    def __lt__(self, other: object) -> bool:
+        return type(other) is int if self.t == -7 else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return True if self.t == -7 else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return False if self.t == -7 else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return other is self if self.t == -7 else NotImplemented
+
 
 class Vec:
-    """A simple vector: `t` in 1..19 and a NumPy array of that type's dtype, shape (n,)."""
+    """A simple vector: `t` in 1..19 and a NumPy array of that type's dtype, shape (n,).
 
-    __slots__ = ("a", "attr", "has_nulls", "t")
+    A vector has the array `a`, the list `atoms`, or both; what is missing is made when it is asked for.
+    """
 
+    __slots__ = ("a", "atoms", "attr", "has_nulls", "t")
+
+    atoms: list[Value]
+    """The items as q atoms, for code that reads them one by one."""
     has_nulls: bool
-    """Whether an item of a vector of integers is null; found out when first asked for."""
+    """Whether an item of a vector of integers is null."""
 
     def __init__(self, t: int, a: np.ndarray, attr: str = "") -> None:
         self.t = t
@@ -50,11 +81,17 @@ class Vec:
         self.attr = attr
 
     def __getattr__(self, name: str) -> Any:
-        if name != "has_nulls":
+        made: Any
+        if name == "a":
+            self.a = made = _array_of_atoms(self.t, self.atoms)
+        elif name == "atoms" and len(self.a) <= MOST_ATOMS:
+            self.atoms = made = _atoms_of_array(self.t, self.a)
+        elif name == "has_nulls":
+            a = self.a
+            self.has_nulls = made = bool(a.size and a.min() == qt.NULLS[self.t])
+        else:
             raise AttributeError(name)
-        a = self.a
-        self.has_nulls = found = bool(a.size and a.min() == qt.NULLS[self.t])
-        return found
+        return made
 
     def __repr__(self) -> str:
         return f"Vec({self.t}, {self.a.tolist()!r})"
@@ -74,9 +111,18 @@ class GList:
         return f"GList({self.items!r})"
 
 
+MOST_ATOMS = 1 << 17
+"""Longer vectors are only held as arrays."""
+LISTABLE = frozenset({1, 7, 9, 10})
+"""Types of vectors that are also made from atoms."""
+FEW = 64
+"""Vectors up to so many items keep their atoms once they were made."""
 NULL_LONG = Atom(-7, qt.LONG_NULL)
 CHARS = tuple(Atom(-10, code) for code in range(256))
 EMPTY_SYMBOL = Atom(-11, "")
+
+
+setattr(GList, "atoms", GList.__dict__["items"])  # noqa: B010  another name of the slot
 
 
 def type_number(x: Value) -> int:
@@ -133,19 +179,54 @@ def items_of(x: Value) -> list[Value]:
     if c is GList:
         return x.items
     if c is Vec:
-        t = x.t
-        raws = x.a.tolist()
-        if t == 9 or t == 1:
-            return raws
-        if t == 7:
-            null = qt.LONG_NULL
-            return [r if r != null else NULL_LONG for r in raws]
-        if t == 10:
-            return [CHARS[r] for r in raws]
-        return [Atom(-t, r) for r in raws]
+        known = known_atoms(x)
+        if known is not None:
+            return known[:]
+        return x.atoms[:] if len(x.a) <= FEW else _atoms_of_array(x.t, x.a)
     if hasattr(x, "rows"):
         return x.rows()
     raise QError("type", "expected a list")
+
+
+_read_atoms: Any = Vec.__dict__["atoms"].__get__
+_read_array: Any = Vec.__dict__["a"].__get__
+
+
+def known_atoms(x: Vec) -> list[Value] | None:
+    """Return the atoms of a vector if they were made already."""
+    try:
+        return _read_atoms(x)
+    except AttributeError:
+        return None
+
+
+def _atoms_of_array(t: int, a: np.ndarray) -> list[Value]:
+    raws = a.tolist()
+    if t == 9 or t == 1:
+        return raws
+    if t == 7:
+        null = qt.LONG_NULL
+        return [r if r != null else NULL_LONG for r in raws]
+    if t == 10:
+        return [CHARS[r] for r in raws]
+    return [Atom(-t, r) for r in raws]
+
+
+def _array_of_atoms(t: int, atoms: list[Value]) -> np.ndarray:
+    if t == 10:
+        return np.array([atom.v for atom in atoms], dtype=np.uint8)
+    if t == 7 and NULL_LONG in atoms:
+        return np.array([raw_of(atom) for atom in atoms], dtype=np.int64)
+    return np.array(atoms, dtype=qt.DTYPES[t])
+
+
+def listed(t: int, atoms: list[Value]) -> Vec:
+    """Build a vector of booleans, longs, floats or chars (1, 7, 9, 10) from its atoms, which become its own."""
+    made = Vec.__new__(Vec)
+    made.t = t
+    made.attr = ""
+    made.atoms = atoms
+    return made
 
 
 def vector(t: int, raws: Iterable[Any]) -> Vec:
@@ -226,6 +307,8 @@ def collapse(items: Sequence[Value]) -> Value:
             if type(x) is not c:
                 break
         else:
+            if len(items) <= FEW:
+                return listed(7 if c is int else 9 if c is float else 1, list(items))
             return Vec(
                 7 if c is int else 9 if c is float else 1,
                 np.array(items, dtype=np.int64 if c is int else np.float64 if c is float else bool),
@@ -258,7 +341,10 @@ def length(x: Value) -> int:
     """Return the number of items; 1 for an atom or a function."""
     c = type(x)
     if c is Vec:
-        return len(x.a)
+        try:
+            return len(_read_array(x))
+        except AttributeError:
+            return len(x.atoms)
     if c is GList:
         return len(x.items)
     size = getattr(x, "size", None)
