@@ -2,18 +2,30 @@
 
 Starting a thread costs more than a small q expression, so that a thread that has done its work waits for more. It knows
 nothing of q.
+
+A budget is polled where q loops and calls; one primitive on a value that is small in memory and endless to walk (a list
+doubled sixty times) never gets there. Well past its deadline a body is stopped from outside: TimeUp is raised in it. One
+long NumPy call still runs to its end.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 
 NAME = "q-session"
 _STACK_BYTES = 256 << 20
 _MAX_IDLE = 4
+_GRACE_S = 1.0
+_AGAIN_S = 0.5
+_LONGEST_WAIT_S = 60.0
 _spawn = threading.Lock()
+
+
+class TimeUp(BaseException):
+    """Raised from outside in a body that is past its deadline."""
 
 
 class DeepThread:
@@ -25,6 +37,7 @@ class DeepThread:
         self._done = threading.Lock()
         self._done.acquire()
         self._body: Callable[[], None] | None = None
+        self.is_stopped = False
         with _spawn:
             before = threading.stack_size(_STACK_BYTES)
             try:
@@ -34,22 +47,42 @@ class DeepThread:
                 threading.stack_size(before)
 
     def _work(self) -> None:
-        while True:
-            self._wanted.acquire()
-            if self._body is None:
-                return
-            self._body()
-            self._body = None
-            self._done.release()
+        try:
+            while True:
+                self._wanted.acquire()
+                if self._body is None:
+                    return
+                self._body()
+                self._body = None
+                self._done.release()
+        except TimeUp:  # came after the body had returned
+            return
 
     def start(self, body: Callable[[], None]) -> None:
         """Begin to run `body`, which must not raise."""
         self._body = body
         self._wanted.release()
 
-    def wait(self) -> None:
-        """Wait until the body has returned."""
-        self._done.acquire()
+    def wait(self, deadline: Callable[[], float]) -> None:
+        """Wait until the body has returned; stop it when it goes on for long after its deadline.
+
+        deadline: tells the time of time.monotonic() by which the body should have ended by itself.
+        """
+        while self._thread.is_alive():
+            left = deadline() + _GRACE_S - time.monotonic()
+            if left <= 0 and self._body is not None:
+                self._stop()
+                left = _AGAIN_S
+            if self._done.acquire(timeout=min(max(left, _AGAIN_S), _LONGEST_WAIT_S)):
+                return
+
+    def _stop(self) -> None:
+        """Raise TimeUp in the thread at its next Python instruction."""
+        import ctypes
+
+        self.is_stopped = True
+        ident, what = ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(TimeUp)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, what)
 
     def end(self) -> None:
         """End the idle thread."""
@@ -61,10 +94,12 @@ class DeepThread:
 _idle: list[DeepThread] = []
 
 
-def run(body: Callable[[], None], on_interrupt: Callable[[], None]) -> None:
+def run(
+    body: Callable[[], None], deadline: Callable[[], float], on_interrupt: Callable[[], None]
+) -> None:
     """Run `body`, which must not raise, on a deep-stack thread and wait for its end.
 
-    on_interrupt: called when the wait is interrupted; it must make the body end soon.
+    deadline: as for DeepThread.wait. on_interrupt: called when the wait is interrupted; it must make the body end soon.
     """
     try:
         thread = _idle.pop()
@@ -72,17 +107,17 @@ def run(body: Callable[[], None], on_interrupt: Callable[[], None]) -> None:
         thread = DeepThread()
     thread.start(body)
     try:
-        thread.wait()
+        thread.wait(deadline)
     except BaseException:
         on_interrupt()
-        thread.wait()
+        thread.wait(deadline)
         _keep(thread)
         raise
     _keep(thread)
 
 
 def _keep(thread: DeepThread) -> None:
-    if len(_idle) < _MAX_IDLE:
+    if len(_idle) < _MAX_IDLE and not thread.is_stopped:
         _idle.append(thread)
     else:
         thread.end()

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from q_runtime import deep_stack
-from q_runtime.errors import QError, RuntimeFault, UnsupportedFeature
+from q_runtime.errors import LimitExceeded, QError, RuntimeFault, UnsupportedFeature
 from q_runtime.evaluate import compiler
 from q_runtime.evaluate.interpreter import Interpreter
 from q_runtime.limits import Limits, activate
@@ -133,6 +133,7 @@ class Session:
         if deep_stack.is_inside():
             return self._bounded(body)
         outcome: list[Any] = []
+        self._interpreter.budget.start()
 
         def target() -> None:
             try:
@@ -140,11 +141,16 @@ class Session:
             except BaseException as error:  # noqa: BLE001  handed to the caller's thread, which raises it
                 outcome.append((False, error))
 
-        deep_stack.run(target, self._end_soon)
-        done, result = outcome[0]
-        if done:
-            return result
-        raise result
+        deep_stack.run(target, self._deadline, self._end_soon)
+        done, result = outcome[0] if outcome else (False, deep_stack.TimeUp())
+        if not done and isinstance(result, deep_stack.TimeUp):
+            raise LimitExceeded("time", f"more than {self.limits.time_s:g} s")
+        if not done:
+            raise result
+        return cast(T, result)
+
+    def _deadline(self) -> float:
+        return self._interpreter.budget.deadline
 
     def _end_soon(self) -> None:
         self._interpreter.budget.deadline = 0.0

@@ -69,6 +69,7 @@ class Interpreter(Applier):
         self.denied: list[str] = []
         self.domains = Domains(self.globals.find)
         self.random = Random(DEFAULT_SEED)
+        self.seed = -DEFAULT_SEED
         self.output: list[str] = []
         self.precision = 7
         self.console_size = (25, 80)

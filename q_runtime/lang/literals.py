@@ -11,13 +11,16 @@ from datetime import date
 from q_runtime.values import qtypes as qt
 
 _SPECIAL = re.compile(r"-?0([NW])([a-zA-Z]?)$|-?0([nw])([efz]?)$")
-_NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([hijef]?)$")
-_REAL = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))e$")
-_DATE = re.compile(r"(-?)(\d{4})\.(\d\d)\.(\d\d)$")
-_MONTH = re.compile(r"(\d{4})\.(\d\d)m$")
-_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d*))?)?$")
-_SPAN = re.compile(r"(-?)(\d+)D(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d*))?)?)?)?$")
-_SUFFIXED = re.compile(r"(-?\d+)([pmdznuvt])$")
+_NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([hijef]?)$", re.ASCII)
+_REAL = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))e$", re.ASCII)
+_DATE = re.compile(r"(-?)(\d{4})\.(\d\d)\.(\d\d)$", re.ASCII)
+_MONTH = re.compile(r"(\d{4})\.(\d\d)m$", re.ASCII)
+_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d*))?)?$", re.ASCII)
+_SPAN = re.compile(r"(-?)(\d+)D(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d*))?)?)?)?$", re.ASCII)
+_SUFFIXED = re.compile(r"(-?\d+)([pmdznuvt])$", re.ASCII)
+
+_MOST_DIGITS = 400
+"""Longest text taken for an integer or a time; none that long fits a type."""
 
 Literal = tuple[int, object]
 
@@ -110,8 +113,17 @@ def _calendar(word: str) -> Literal | None:
 def read_number(word: str) -> Literal | None:
     """Read one numeric or temporal literal: (positive type number, raw value) or None.
 
-    An integer without suffix is a long; `1e5` and `1.5` are floats; `1e` is a real.
+    An integer without suffix is a long; `1e5` and `1.5` are floats; `1e` is a real. What does not fit its
+    type is no literal.
     """
+    made = _read(word)
+    if made is None or made[0] not in qt.INFINITIES or made[0] in qt.FLOATS:
+        return made
+    bound = qt.INFINITIES[made[0]]
+    return made if -bound - 1 <= made[1] <= bound else None
+
+
+def _read(word: str) -> Literal | None:
     if (word[0] == "0" and len(word) > 1 and word[1] in "NWnw") or word[:2] == "-0":
         special = _special(word)
         if special:
@@ -120,6 +132,8 @@ def read_number(word: str) -> Literal | None:
     if found:
         digits, suffix = found.groups()
         return _plain(digits, suffix)
+    if len(word) > _MOST_DIGITS:
+        return None
     found = _REAL.match(word)
     if found:
         return 8, float(found[1])
@@ -151,6 +165,8 @@ def _plain(digits: str, suffix: str) -> Literal | None:
         return (9 if suffix == "f" else 8), float(digits)
     if is_fraction:
         return (9, float(digits)) if not suffix else None
+    if len(digits) > _MOST_DIGITS:
+        return None
     number = int(digits)
     t = {"h": 5, "i": 6}.get(suffix, 7)
     bound = qt.INFINITIES[t]

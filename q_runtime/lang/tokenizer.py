@@ -26,10 +26,12 @@ _NUMBER = re.compile(
     r"0x[0-9a-fA-F]*|[01]+b(?![A-Za-z0-9])|-?\d+D(?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?"
     r"|\d{4}\.\d\d\.\d\d(?:[DT](?:\d\d(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?)?"
     r"|-?\d+:\d\d(?::\d\d(?:\.\d*)?)?[uvtnpz]?"
-    r"|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[A-Za-z]*"
+    r"|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[A-Za-z]*",
+    re.ASCII,
 )
 _BARE = re.compile(r"-?[0-9.:]+$")
 _COMMENT_LINE = re.compile(r"/[^\n]*")
+_OCTAL = re.compile(r"[0-7]{3}")
 _ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "/": 47}
 _VERBS = frozenset("+-*%&|^=<>$,#_~!?@.")
 
@@ -54,7 +56,7 @@ def _read_string(source: str, start: int) -> tuple[Value, int]:
             code = source[i] if i < n else ""
             if code in _ESCAPES:
                 out.append(_ESCAPES[code])
-            elif source[i : i + 3].isdigit() and len(source[i : i + 3]) == 3:
+            elif _OCTAL.match(source, i):
                 out.append(int(source[i : i + 3], 8) & 255)
                 i += 2
             elif code:
@@ -153,10 +155,10 @@ def tokenize(source: str) -> list[Token]:
             continue
         previous = out[-1] if out else None
         follower = source[i + 1] if i + 1 < n else ""
-        is_digit = ch.isdigit() or (ch == "." and follower.isdigit() and _free(previous, spaced))
-        if ch == "-" and (follower.isdigit() or _dot_digit(source, i + 1)):
+        is_digit = _digit(ch) or (ch == "." and _digit(follower) and _free(previous, spaced))
+        if ch == "-" and (_digit(follower) or _dot_digit(source, i + 1)):
             is_digit = _minus_starts_number(source, i, previous, spaced)
-        if is_digit and not (ch.isdigit() and _is_file_verb(source, i)):
+        if is_digit and not (_digit(ch) and _is_file_verb(source, i)):
             i = _append_number(source, i, spaced, out)
         elif ch == '"':
             value, end = _read_string(source, i)
@@ -179,13 +181,18 @@ def _free(previous: Token | None, spaced: bool) -> bool:
     return previous is None or spaced or previous.kind not in (tk.NAME, tk.CLOSE, tk.LITERAL)
 
 
+def _digit(ch: str) -> bool:
+    """Say whether `ch` (a character or nothing) is one of 0 to 9; other digits of Unicode are none here."""
+    return "0" <= ch <= "9"
+
+
 def _dot_digit(source: str, i: int) -> bool:
-    return source[i : i + 1] == "." and source[i + 1 : i + 2].isdigit()
+    return source[i : i + 1] == "." and _digit(source[i + 1 : i + 2])
 
 
 def _is_file_verb(source: str, i: int) -> bool:
     after = source[i + 2 : i + 4]
-    is_clock = after[:1].isdigit() and after != "0x"
+    is_clock = _digit(after[:1]) and after != "0x"
     return source[i] in "012" and source[i + 1 : i + 2] == ":" and not is_clock
 
 
@@ -203,10 +210,10 @@ def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
             break
         i = gap.end()
         head = source[i : i + 2].lstrip("-")
-        starts = head[:1].isdigit() or (head[:1] == "." and source[i + 1 : i + 2].isdigit())
+        starts = _digit(head[:1]) or (head[:1] == "." and _digit(source[i + 1 : i + 2]))
         if not starts and not (source[i : i + 1] == "-" and _dot_digit(source, i + 1)):
             break
-        if source[i : i + 1].isdigit() and _is_file_verb(source, i):
+        if _digit(source[i : i + 1]) and _is_file_verb(source, i):
             break
     first = words[0][1]
     out.append(Token(tk.LITERAL, _number_list(source, words), first, end, spaced))
@@ -232,7 +239,7 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
     if ch == ":":
         width = 2 if source[i + 1 : i + 2] == ":" else 1
         return Token(tk.ASSIGN, source[i : i + width], i, i + width, spaced)
-    if ch.isdigit():
+    if _digit(ch):
         return Token(tk.VERB, source[i : i + 2], i, i + 2, spaced)
     if ch in "<>" and source[i + 1 : i + 2] == ("=" if ch == ">" else source[i + 1 : i + 2]):
         pair = source[i : i + 2]

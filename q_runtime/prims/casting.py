@@ -35,7 +35,7 @@ from q_runtime.values.vectors import (
     vector,
 )
 
-_INT_TEXT = re.compile(r"[+-]?\d+$")
+_INT_TEXT = re.compile(r"[+-]?\d{1,400}$", re.ASCII)
 _NS = {17: 60_000_000_000, 18: 1_000_000_000, 19: 1_000_000, 16: 1}
 
 
@@ -331,7 +331,7 @@ def _parse_integer(t: int, word: str) -> Value:
     return null_atom(t)
 
 
-_FLOAT_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+_FLOAT_TEXT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
 
 
 def _parse_float(t: int, word: str) -> Value:
@@ -350,7 +350,7 @@ def _parse_temporal(t: int, word: str) -> Value:
     made = read_number(word)
     if made is None and t == 14:
         digits = word.replace("/", ".").replace("-", ".")
-        if re.fullmatch(r"\d{8}", word):
+        if re.fullmatch(r"[0-9]{8}", word):
             digits = f"{word[:4]}.{word[4:6]}.{word[6:]}"
         made = read_number(digits) if digits else None
     if made is None and t in (12, 15):

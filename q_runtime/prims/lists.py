@@ -134,6 +134,7 @@ def join(x: Value, y: Value) -> Value:
         if made is not None:
             return made
     if cx is Vec and cy is Vec and x.t == y.t:
+        reserve(len(x.a) + len(y.a), x.a.itemsize)
         return Vec(x.t, np.concatenate((x.a, y.a)))
     if cx is Dict or cy is Dict or cx is Table or cy is Table:
         return _join_structures(x, y)
@@ -149,11 +150,13 @@ def join(x: Value, y: Value) -> Value:
 
         return join_enums(x, y)
     if type(a) is Vec and type(b) is Vec and a.t == b.t:
+        reserve(len(a.a) + len(b.a), a.a.itemsize)
         return Vec(a.t, np.concatenate((a.a, b.a)))
     if type(a) is Vec and not len(a.a) and type(b) is Vec:
         return b
     if type(b) is Vec and not len(b.a) and type(a) is Vec:
         return a
+    reserve(length(a) + length(b), 64)
     return GList([*items_of(a), *items_of(b)])
 
 
@@ -247,12 +250,14 @@ def raze(x: Value) -> Value:
     kinds = {item.t for item in items if type(item) is Vec}
     if len(kinds) == 1 and all(type(item) is Vec for item in items):
         (t,) = kinds
+        reserve(sum(len(item.a) for item in items), items[0].a.itemsize)
         return Vec(t, np.concatenate([item.a for item in items]))
     out = items[0]
     if len(items) == 1:
         return as_list(out) if type(out) not in (Dict, Table) else out
     if all(type(item) not in (Dict, Table) for item in items):
         flat: list[Value] = []
+        reserve(sum(length(item) for item in items), 64)
         for item in items:
             flat.extend(items_of(item) if is_list(item) else [item])
         if flat:
