@@ -3,9 +3,9 @@
 Starting a thread costs more than a small q expression, so that a thread that has done its work waits for more. It knows
 nothing of q.
 
-A budget is polled where q loops and calls; one primitive on a value that is small in memory and endless to walk (a list
-doubled sixty times) never gets there. Well past its deadline a body is stopped from outside: TimeUp is raised in it. One
-long NumPy call still runs to its end.
+A budget is polled where q loops and calls; one primitive on a value that is small in memory and endless to walk
+(a list doubled sixty times) never gets there. Well past its deadline a body is stopped from outside: TimeUp is raised
+in it. One long NumPy call still runs to its end.
 """
 
 from __future__ import annotations

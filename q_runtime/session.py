@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from q_runtime import deep_stack
 from q_runtime.errors import LimitExceeded, QError, RuntimeFault, UnsupportedFeature
 from q_runtime.evaluate import compiler
@@ -164,7 +166,8 @@ class Session:
         if sys.getrecursionlimit() < wanted:
             sys.setrecursionlimit(wanted)
         try:
-            return body()
+            with np.errstate(all="ignore"):
+                return body()
         except RecursionError:
             raise QError("stack", "calls nested too deep") from None
         except MemoryError:

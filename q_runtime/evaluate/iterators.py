@@ -137,6 +137,8 @@ class IteratorApplier:
         if any(is_sequence(a) and type(a) is not Dict and length(a) != n for a in args):
             raise QError("length")
         columns = [walk(a) if is_sequence(a) else [a] * n for a in args]
+        if n and not (f.a.min() >= 0 and f.a.max() < len(columns)):
+            raise QError("length", "no argument of that number")
         return collapse([columns[k][i] for i, k in enumerate(f.a.tolist())])
 
     def _each_dictionaries(self, f: Value, args: tuple[Value, ...]) -> Value:

@@ -117,6 +117,8 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     if type(i) is Nil:
         if f is None:
             return _replace_all(x, y)
+        if type_number(x) < 0:
+            return _new_item(host, x, f, y)
         i = x.k if type(x) is Dict else longs(range(length(x)))
     ti = type_number(i)
     is_one = ti < 0 or (type(x) is Dict and _one_key(x, i))
@@ -284,6 +286,10 @@ def _set_in_table(x: Table, i: Value, y: Value) -> Value:
             return Table(x.names, cols)
         return Table([*x.names, i.v], [*x.cols, column])
     if type(y) is not Dict:
+        if not is_list(y):
+            raise QError("type", "a row is a list or a dictionary")
+        if length(y) != len(x.names):
+            raise QError("length")
         y = Dict(symbols(x.names), y)
     cols = [
         _set_one(c, i, items_of(index(y, symbols([name])))[0])

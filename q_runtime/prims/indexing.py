@@ -126,6 +126,8 @@ def index(x: Value, i: Value) -> Value:
         return x
     if type(x) is Table:
         return _index_table(x, i)
+    if not 0 <= type_number(x) < 100:
+        raise QError("type", "neither a list nor a dictionary")
     t = type_number(i)
     if t < 0:
         position = position_of(i)

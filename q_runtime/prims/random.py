@@ -11,6 +11,7 @@ from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
+from q_runtime.values.dicts import Dict
 from q_runtime.values.vectors import (
     Atom,
     Value,
@@ -44,6 +45,8 @@ def draw(host: Host, x: Value, y: Value) -> Value:
     if is_list(y) or type_number(y) in (98, 99):
         if not length(y):
             raise QError("length")
+        if type(y) is Dict:
+            raise QError("type")
         return take_rows(y, _positions(rng, n, length(y)))
     return _from_range(rng, n, y)
 

@@ -272,6 +272,8 @@ def uj(x: Value, y: Value) -> Value:
 
 def _upsert(x: Value, y: Value) -> Value:
     if type(x) is Dict:
+        if not x.is_keyed_table:
+            return join(x, y)
         if type(y) is Dict and y.is_keyed_table:
             return upsert_tables(x, y)
         if type(y) is Dict:
@@ -328,6 +330,8 @@ def fby(host: Host, x: Value, y: Value) -> Value:
     if type(x) is not GList or len(x.items) != 2:
         raise QError("type")
     f, values = x.items
+    if not is_list(values) or not is_list(y):
+        raise QError("type")
     if length(values) != length(y):
         raise QError("length")
     _, rows = group_positions(y)

@@ -110,6 +110,8 @@ def items_of_one(x: Value, i: int) -> Value:
         return item_at(x, i)
     if type(x) is GList:
         return x.items[i]
+    if type(x) is not Table:
+        raise QError("type", "not a list")
     return x.row(i)
 
 

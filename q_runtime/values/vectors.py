@@ -334,7 +334,10 @@ def take_rows(x: Value, indices: np.ndarray) -> Value:
     if c is GList:
         items = x.items
         return collapse([items[i] for i in indices.tolist()])
-    return x.take(indices)
+    take = getattr(x, "take", None)
+    if take is None:
+        raise QError("type", "not a list")
+    return take(indices)
 
 
 def length(x: Value) -> int:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from q_runtime import Limits, QError, RuntimeFault, Session
+from tests.q_runtime.program_hunt import PRELUDE, fault_of, place_of, programs
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LIMITS = Limits(time_s=0.5, memory_mb=64)
@@ -258,3 +259,16 @@ def test_endless_programs_end(text: str) -> None:
 @pytest.mark.parametrize("text", COMMANDS, ids=names(COMMANDS))
 def test_commands_refuse_nonsense(text: str) -> None:
     end_of(text)
+
+
+def test_random_programs_break_nothing() -> None:
+    hunt = programs(seed=20)
+    session = Session(LIMITS)
+    session.eval_script(PRELUDE)
+    faults = [
+        (program, fault)
+        for program in (next(hunt) for _ in range(3000))
+        if (fault := fault_of(session, program))
+    ]
+
+    assert [f"{program}: {place_of(fault)}" for program, fault in faults] == []
