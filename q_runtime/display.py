@@ -223,7 +223,7 @@ def _keyed_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
     keys, values = _head(x.k, height), _head(x.v, height)
     left, right = _side_lines(keys, precision), _side_lines(values, precision)
     k_rows = [" ".join(cells) for cells in zip(*left, strict=True)]
-    v_rows = [" ".join(cells).rstrip() for cells in zip(*right, strict=True)]
+    v_rows = [" ".join(cells).rstrip() for cells in zip(*right, strict=True)] or [""] * len(k_rows)
     k_rule = "-" * len(k_rows[0])
     v_rule = "-" * (sum(len(c[0]) for c in right) + max(0, len(right) - 1))
     body = [f"{k}| {v}".rstrip() for k, v in zip(k_rows, v_rows, strict=True)]

@@ -143,7 +143,10 @@ def _ordered(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> np.ndarray
     if plan.by is not None:
         raise UnsupportedFeature("order in brackets together with by is not supported yet")
     descending, clause = plan.order
-    order = grade(clause.evaluate(view, rows), descending=descending)
+    by = clause.evaluate(view, rows)
+    if not is_list(by) or length(by) != (view.table.size() if rows is None else len(rows)):
+        raise QError("length", "the order is not as long as the table")
+    order = grade(by, descending=descending)
     return order if rows is None else rows[order]
 
 
@@ -226,6 +229,8 @@ def _exec(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Value:
     if plan.by is not None:
         heads, groups = _groups(view, plan, rows)
         keys: Value = heads if plan.is_by_named else heads.cols[0]
+        if not plan.columns:
+            return _grouped(view, plan, rows)
         cols = [_per_group(view, c, groups) for c in plan.columns]
         if not plan.is_column_named:
             return Dict(keys, cols[0])

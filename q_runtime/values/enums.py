@@ -90,7 +90,7 @@ def members(t: int) -> Value | None:
 
 def base_type(t: int) -> int:
     """Return the type that items of type `t` have when they are resolved."""
-    if t < qt.FIRST_ENUM:
+    if not qt.FIRST_ENUM <= t < 77:
         return t
     found = members(t)
     if found is None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from random import Random
 
 from q_runtime import Limits, QError, RuntimeFault, Session
-from q_runtime.prims.registry import PRIMITIVES
 
 LIMITS = Limits(time_s=1.0, memory_mb=64)
 VALUES = (
@@ -24,6 +23,17 @@ VALUES = (
     "([]s:`a`b`a;v:1~2~3) `t `u `nope 1000000 -9223372036854775807 1e300 0x 0#0b (::) (`a`b!(1~2;3)) ([]a:(1~2;3)) "
     "\"select\" \"1+\" `a`b!([]c:1~2) 00:00:00.000 2000.01m 0Nn (+;1;2) \"0\" \"2020.01.01\" {'`x} "
     "{x~y}\\ 100~200 1b~0b"
+).split()  # fmt: skip
+WORDS = (
+    "! # $ % & * + , - . : < <= <> = > >= ? @ ^ _ | ~ !: #: $: %: &: *: +: ,: -: .: <: =: >: ?: @: ^: _: |: ~: "
+    "abs aj aj0 all and any asc asof attr avg avgs bin binr ceiling cols cor cos count cov cross csv cut "
+    "deltas desc dev differ distinct div ej enlist eval except exp fby fills first fkeys flip floor get group "
+    "iasc idesc ij in insert inter inv key keys last like lj ljf log lower lsq ltrim mavg max maxs mcount md5 "
+    "mdev med meta min mins mmax mmin mmu mod msum neg next not null or over parse pj prd prds prev prior rand "
+    "rank ratios raze reciprocal reverse rotate rtrim save scan scov sdev set show signum sin sqrt ss ssr "
+    "string sublist sum sums sv svar system tables tan til trim type uj ujf ungroup union upper upsert value "
+    "var view vs wavg where wj wj1 within wsum xasc xbar xcol xcols xdesc xexp xgroup xkey xlog xprev xrank "
+    ".Q.s .Q.s1 .Q.ty .Q.f .Q.fmt .Q.id .Q.fu .Q.ft .Q.addmonths .Q.j10 .Q.x10 .j.j .j.k .h.hta .z.s "
 ).split()  # fmt: skip
 ITERATORS = ("/", "\\", "'", "/:", "\\:", "':")
 COLUMNS = (
@@ -52,14 +62,13 @@ AMENDS = (
 def programs(seed: int) -> Iterator[str]:
     """Yield random programs without end."""
     random = Random(seed)
-    words = sorted(PRIMITIVES)
     values = [value.replace("~", " ") if "x~y" not in value else value for value in VALUES]
 
     def value() -> str:
         return random.choice(values)
 
     def word() -> str:
-        name = random.choice(words)
+        name = random.choice(WORDS)
         return name if name[0].isalpha() or name[0] == "." else f"({name})"
 
     while True:
