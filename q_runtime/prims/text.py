@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
-from q_runtime.errors import UnsupportedFeature
->>>>>>> 4607c4c (Order in brackets of another length is 'length; random programs are part of the tests)
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.enums import is_enum
