@@ -74,7 +74,6 @@ class Interpreter(Applier):
         self.precision = 7
         self.console_size = (25, 80)
         self.browser_size = (36, 2000)
-        self.seed = -DEFAULT_SEED
         self.settings: dict[str, int] = {}
         """Settings of the console commands that were changed, by letter."""
         self._selves: dict[Any, tuple[Lambda, LambdaSpec]] = {}
