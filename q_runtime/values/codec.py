@@ -179,7 +179,7 @@ def decode(
         if data[HEADER] == 0x80:
             raise QError(reader.text(HEADER + 1))
         value = reader.value(0)
-    except (struct.error, IndexError, OverflowError):
+    except (struct.error, IndexError, OverflowError, RecursionError):
         raise QError("badmsg") from None
     if reader.at != len(data):
         raise QError("badmsg")
