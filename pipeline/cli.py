@@ -131,9 +131,7 @@ def _version(package: str) -> str | None:
 
 
 def _prepare_libraries() -> None:
-    """Library chatter and hub look-ups off (a hub name of a policy still loads), and threads that wait asleep."""
-    # Threads that spin while they wait made training two to five times slower beside other work on the machine.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    """Turn library chatter and hub look-ups off; a hub name of a policy still loads."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
