@@ -13,7 +13,7 @@ import numpy as np
 from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.evaluate.clauses import AnyClause, Clause, Rows
 from q_runtime.lang import nodes as nd
-from q_runtime.prims.amend import as_kind
+from q_runtime.prims.appending import replace_at
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.indexing import missing_item, take_or_null
 from q_runtime.prims.lists import where
@@ -82,9 +82,13 @@ def run_query(
     if type(source) is Atom and source.t == -11:
         name = source.v
         source = host.get_global(name)
-    if type(source) is Dict and not source.is_keyed_table and plan.word == "delete":
-        made: Value = _delete_keys(plan, source)
-        return _stored(host, name, made)
+    if type(source) is Dict and not source.is_keyed_table:
+        made: Value = (
+            _delete_keys(plan, source)
+            if plan.word == "delete"
+            else _from_dict(host, plan, source, local)
+        )
+        return _stored(host, name if plan.word in ("update", "delete") else None, made)
     n_keys = len(source.k.names) if type(source) is Dict and source.is_keyed_table else 0
     table = unkey(source)
     view = Rows(host, table, local)
@@ -286,7 +290,7 @@ def _write(table: Table, name: str, rows: np.ndarray, fresh: Value) -> Table:
     at = table.names.index(name) if name in table.names else len(table.names)
     whole = len(rows) == n
     if at < len(table.names) and not whole:
-        made = _patched(table.cols[at], rows, fresh)
+        made = replace_at(table.cols[at], rows, fresh)
     elif whole:
         made = fresh
     else:
@@ -298,23 +302,6 @@ def _write(table: Table, name: str, rows: np.ndarray, fresh: Value) -> Table:
     cols = list(table.cols)
     cols[at : at + 1] = [made]
     return Table([*table.names, name] if at == len(table.names) else table.names, cols)
-
-
-def _patched(old: Value, rows: np.ndarray, fresh: Value) -> Value:
-    """Return a column with the items at some rows replaced."""
-    if not len(rows):
-        return old
-    if type(old) is Vec:
-        fresh = as_kind(old, fresh)
-        if type(fresh) is not Vec or fresh.t != old.t:
-            raise QError("type")
-        out = old.a.copy()
-        out[rows] = fresh.a
-        return Vec(old.t, out)
-    items = list(items_of(old))
-    for row, item in zip(rows.tolist(), items_of(fresh), strict=True):
-        items[row] = item
-    return collapse(items)
 
 
 def _delete(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
@@ -329,6 +316,24 @@ def _delete(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Table:
         return table.take(np.empty(0, dtype=np.int64))
     keep_rows = np.setdiff1d(np.arange(table.size()), rows)
     return table.take(keep_rows)
+
+
+def _from_dict(host: Interpreter, plan: QueryPlan, d: Dict, local: dict[str, Value]) -> Value:
+    """Run a query on a dictionary: its entries are what columns are to a table."""
+    if type(d.k) is not Vec or d.k.t != 11:
+        raise QError("type")
+    if plan.where or plan.by is not None or plan.order is not None or plan.distinct:
+        raise QError("type")
+    view = Rows(host, Table(d.k.a.tolist(), items_of(d.v)), local)
+    names = _unique([c.name for c in plan.columns])
+    values = [c.evaluate(view, None) for c in plan.columns]
+    if plan.word == "exec" and not plan.is_column_named:
+        return values[0]
+    if plan.word != "update":
+        return Dict(symbols(names), collapse(values)) if plan.columns else d
+    entries = dict(zip(d.k.a.tolist(), items_of(d.v), strict=True))
+    entries.update(zip(names, values, strict=True))
+    return Dict(symbols(entries), collapse(list(entries.values())))
 
 
 def _delete_keys(plan: QueryPlan, d: Dict) -> Dict:

@@ -170,6 +170,10 @@ def _leftmost(node: nd.Node) -> str:
         parts = [node.left, node.right]
     elif isinstance(node, nd.Call):
         parts = [*node.arguments, node.function]
+    elif isinstance(node, nd.Assign):
+        return node.name
+    elif isinstance(node, nd.ListOf):
+        parts = node.items
     elif isinstance(node, nd.Block):
         parts = list(node.statements)
     else:

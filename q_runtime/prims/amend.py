@@ -242,9 +242,7 @@ def _set_many(x: Vec, i: Vec, y: Value) -> Value | None:
 
 def _set_key(d: Dict, i: Value, y: Value) -> Value:
     if type(d.k) is Table:
-        from q_runtime.prims.tabular import upsert_row
-
-        return upsert_row(d, i, y)
+        return _set_row(d, i, y)
     if length(d.k) == 0 and type(d.k) is GList:
         return Dict(collapse([i]), collapse([y]))
     found = key_index(d).get(lookup_key(d.k, i))
@@ -253,6 +251,25 @@ def _set_key(d: Dict, i: Value, y: Value) -> Value:
     made = Dict(d.k, _set_one(d.v, found, y))
     made.index = d.index
     return made
+
+
+def _set_row(d: Dict, key: Value, row: Value) -> Dict:
+    """Set one row of a keyed table."""
+    from q_runtime.prims.appending import merge_keyed
+
+    if type(key) is Dict:
+        key = key.v
+    keys = items_of(key) if is_list(key) else [key]
+    if type(row) is Dict:
+        given = Table(row.k.a.tolist(), [collapse([i]) for i in items_of(row.v)])
+    else:
+        parts = items_of(row) if is_list(row) else [row]
+        if len(parts) != len(d.v.names):
+            raise QError("length")
+        given = Table(d.v.names, [collapse([p]) for p in parts])
+    if len(keys) != len(d.k.names):
+        raise QError("length")
+    return merge_keyed(d, Dict(Table(d.k.names, [collapse([k]) for k in keys]), given), fills=True)
 
 
 def _one(x: Value) -> Value:

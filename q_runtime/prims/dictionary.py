@@ -18,7 +18,6 @@ from q_runtime.values.vectors import (
     Value,
     Vec,
     collapse,
-    empty,
     is_list,
     items_of,
     length,
@@ -90,6 +89,9 @@ def _internal(host: Host, n: int, y: Value) -> Value:
         from q_runtime.values.literal import literal
 
         host.write(literal(y, host.precision) + "\n")
+        return y
+    if n >= 0 and type(y) is Atom and y.t == -11:
+        host.set_global(y.v, key_table(n, host.get_global(y.v)))
         return y
     if type(y) in (Table, Dict) and n >= 0:
         return key_table(n, y)
@@ -177,21 +179,3 @@ def value(host: Host, x: Value) -> Value:
 
 
 alias("get", "value")
-
-
-@primitive("cols")
-def cols(x: Value) -> Value:
-    """Column names of a table."""
-    if type(x) is Atom and x.t == -11:
-        raise UnsupportedFeature("cols of a name is not supported yet")
-    return symbols(unkey(x).names)
-
-
-@primitive("keys")
-def keys(x: Value) -> Value:
-    """Names of the key columns of a table."""
-    if type(x) is Table:
-        return empty(11)
-    if type(x) is Dict and x.is_keyed_table:
-        return symbols(x.k.names)
-    raise QError("type")

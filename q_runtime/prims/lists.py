@@ -177,6 +177,10 @@ def append_assign(x: Value, y: Value) -> Value:
 
     Raises: QError('type') for items of another type.
     """
+    if type(x) is Table or type(x) is Dict:
+        return _append_to_structure(x, y)
+    if type(x) is GList and type(y) is Vec and _is_row_of(x, y):
+        return GList([*x.items, y])
     if type(x) is Vec:
         if x.t >= qt.FIRST_ENUM or is_enum(y):
             y = _as_kind(x, y)
@@ -189,6 +193,27 @@ def append_assign(x: Value, y: Value) -> Value:
             made = join(x, y)
             return Vec(made.t, made.a, kept_after_append(x, made))
     return join(x, y)
+
+
+def _append_to_structure(x: Value, y: Value) -> Value:
+    if type(x) is Table or x.is_keyed_table:
+        from q_runtime.prims.appending import appended
+
+        return appended(x, y)
+    if type(y) is Dict and type(x.v) is Vec and length(y.v) and type_number(y.v) != x.v.t:
+        raise QError("type", "values of another type")
+    return join(x, y)
+
+
+def _is_row_of(x: GList, y: Vec) -> bool:
+    """Say whether `x` is a matrix of numbers and `y` another row of it."""
+    n = len(y.a)
+    return (
+        y.t not in qt.TEXTS
+        and bool(x.items)
+        and n > 0
+        and all(type(i) is Vec and i.t == y.t and len(i.a) == n for i in x.items)
+    )
 
 
 def _as_kind(x: Vec, y: Value) -> Value:
@@ -205,9 +230,11 @@ def _join_structures(x: Value, y: Value) -> Value:
         from q_runtime.prims.dictionary import merge_with
 
         if type(x.k) is Table:
-            from q_runtime.prims.tabular import upsert_tables
+            from q_runtime.prims.appending import merge_keyed
 
-            return upsert_tables(x, y)
+            if not y.is_keyed_table:
+                raise QError("type")
+            return merge_keyed(x, y, fills=False)
         return merge_with(lambda a, b: b, x, y)
     if type(x) is Table and type(y) is Table:
         if x.names != y.names:

@@ -207,6 +207,9 @@ def in_(x: Value, y: Value) -> Value:
     x, y = resolve(x), resolve(y)
     if not is_list(y) and type(y) not in (Dict, Table):
         y = as_list(y)
+    if type(y) is Table:
+        places = find(y, x)
+        return places < length(y) if type(places) is int else booleans(places.a < length(y))
     if type(y) is Dict:
         y = y.v
     tx = type_number(x)

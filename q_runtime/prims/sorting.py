@@ -166,8 +166,20 @@ def rank(x: Value) -> Value:
     return Vec(7, out)
 
 
+def _bin_table(x: Table, y: Value) -> Value:
+    """Positions as of the rows of `y`: equal in all columns but the last."""
+    from q_runtime.prims.appending import row_table
+    from q_runtime.prims.joins import as_of_rows
+
+    probe = y if type(y) is Table else row_table(y)
+    places = as_of_rows(Table(x.names, [probe.column(n) for n in x.names]), x)
+    return Vec(7, places) if type(y) is Table else int(places[0])
+
+
 def _bin(x: Value, y: Value, side: str) -> Value:
     x, y = resolve(x), resolve(y)
+    if type(x) is Table and type(y) in (Table, Dict) and side == "right":
+        return _bin_table(x, y)
     if type(x) is not Vec:
         if type(x) is GList and not x.items:
             nothing = -1 if side == "right" else 0

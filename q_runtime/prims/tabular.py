@@ -1,21 +1,24 @@
-"""Tables: literals, upsert, insert, xkey, xcol, xcols, xasc, xdesc, xgroup, ungroup, meta, lj ij uj."""
+"""Tables: literals, xkey xcol xcols xasc xdesc xgroup ungroup, meta cols keys tables, fby.
+
+Rows are added in appending.py, tables are joined in joins.py.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.enumeration import is_foreign_key
-from q_runtime.prims.indexing import key_index, list_keys, take_or_null
-from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import group_positions
 from q_runtime.prims.sorting import grade
 from q_runtime.values import qtypes as qt
-from q_runtime.values.dicts import Dict, Table, make_table, repeat
+from q_runtime.values.dicts import Dict, Table, repeat
 from q_runtime.values.enums import base_type, domain_name
-from q_runtime.values.functions import Prim
+from q_runtime.values.functions import Nil, Prim
 from q_runtime.values.vectors import (
     CHARS,
     Atom,
@@ -23,6 +26,7 @@ from q_runtime.values.vectors import (
     Value,
     Vec,
     collapse,
+    empty,
     is_list,
     items_of,
     length,
@@ -65,44 +69,26 @@ def _names(x: Value) -> list[str]:
     raise QError("type")
 
 
-def upsert_row(d: Dict, keys: Value, row: Value) -> Dict:
-    """Set one row of a keyed table."""
-    key_parts = items_of(keys) if is_list(keys) else [keys]
-    row_parts = items_of(row.v) if type(row) is Dict else items_of(row) if is_list(row) else [row]
-    names = [*d.k.names, *d.v.names]
-    one = Table(names, [collapse([p]) for p in [*key_parts, *row_parts]])
-    return upsert_tables(d, key_table(len(d.k.names), one))
+def by_name(host: Host, y: Value, f: Callable[[Value], Value]) -> Value:
+    """Apply `f` to a table; to one given by name in place, and return the name."""
+    if type(y) is Atom and y.t == -11:
+        host.set_global(y.v, f(host.get_global(y.v)))
+        return y
+    return f(y)
 
 
-def upsert_tables(x: Dict, y: Dict) -> Dict:
-    """Merge two keyed tables: rows of `y` replace or follow those of `x`."""
-    if type(y.k) is not Table or x.k.names != y.k.names:
-        raise QError("mismatch")
-    at = dict(key_index(x))
-    cols = [list(items_of(c)) for c in x.v.cols]
-    new: list[int] = []
-    n = x.k.size()
-    right = [items_of(y.v.column(name)) for name in x.v.names]
-    for i, key in enumerate(list_keys(y.k)):
-        place = at.get(key)
-        if place is None:
-            at[key] = n + len(new)
-            new.append(i)
-            for col, values in zip(cols, right, strict=True):
-                col.append(values[i])
-        else:
-            for col, values in zip(cols, right, strict=True):
-                col[place] = values[i]
-    keys = join(x.k, y.k.take(np.array(new, dtype=np.int64))) if new else x.k
-    return Dict(
-        keys,
-        Table(x.v.names, [collapse(c) if c else o for c, o in zip(cols, x.v.cols, strict=True)]),
-    )
+def named(host: Host, x: Value) -> Value:
+    """Return the value of a name, any other value as it is."""
+    return host.get_global(x.v) if type(x) is Atom and x.t == -11 else x
 
 
-@primitive("xkey", 2)
-def xkey(x: Value, y: Value) -> Value:
+@primitive("xkey", 2, host=True)
+def xkey(host: Host, x: Value, y: Value) -> Value:
     """Table keyed by the named columns."""
+    return by_name(host, y, lambda table: _keyed_by(x, table))
+
+
+def _keyed_by(x: Value, y: Value) -> Value:
     names = _names(x) if length(x) else []
     table = unkey(y)
     rest = [n for n in table.names if n not in names]
@@ -151,16 +137,16 @@ def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
     return key_table(len(y.k.names), made) if type(y) is Dict else made
 
 
-@primitive("xasc", 2)
-def xasc(x: Value, y: Value) -> Value:
+@primitive("xasc", 2, host=True)
+def xasc(host: Host, x: Value, y: Value) -> Value:
     """Table sorted ascending by the named columns."""
-    return _sorted_by(x, y, descending=False)
+    return by_name(host, y, lambda table: _sorted_by(x, table, descending=False))
 
 
-@primitive("xdesc", 2)
-def xdesc(x: Value, y: Value) -> Value:
+@primitive("xdesc", 2, host=True)
+def xdesc(host: Host, x: Value, y: Value) -> Value:
     """Table sorted descending by the named columns."""
-    return _sorted_by(x, y, descending=True)
+    return by_name(host, y, lambda table: _sorted_by(x, table, descending=True))
 
 
 @primitive("xgroup", 2)
@@ -193,10 +179,10 @@ def ungroup(x: Value) -> Value:
     )
 
 
-@primitive("meta")
-def meta(x: Value) -> Value:
+@primitive("meta", 1, host=True)
+def meta(host: Host, x: Value) -> Value:
     """Keyed table of column names, type letters, foreign keys and attributes."""
-    table = unkey(x)
+    table = unkey(named(host, x))
     letters = []
     for column in table.cols:
         t = type_number(column)
@@ -216,112 +202,37 @@ def meta(x: Value) -> Value:
     return Dict(Table(["c"], [symbols(table.names)]), values)
 
 
-@primitive("lj", 2)
-def lj(x: Value, y: Value) -> Value:
-    """Left join: columns of keyed table `y` for the rows of `x`; `y` wins where a key is found."""
-    if not (type(y) is Dict and y.is_keyed_table):
+@primitive("cols", 1, host=True)
+def cols(host: Host, x: Value) -> Value:
+    """Column names of a table."""
+    return symbols(unkey(named(host, x)).names)
+
+
+@primitive("keys", 1, host=True)
+def keys(host: Host, x: Value) -> Value:
+    """Names of the key columns of a table."""
+    table = named(host, x)
+    unkey(table)
+    return symbols(table.k.names) if type(table) is Dict else empty(11)
+
+
+@primitive("tables", 1, host=True)
+def tables(host: Host, x: Value) -> Value:
+    """Names of the tables in a namespace, sorted; those of the root for an empty list or `::`."""
+    is_root = type(x) is Nil or (is_list(x) and not length(x))
+    if not is_root and not (type(x) is Atom and x.t == -11):
         raise QError("type")
-    table = unkey(x)
-    keys = Table(y.k.names, [table.column(n) for n in y.k.names])
-    at = key_index(y)
-    n = y.k.size()
-    places = np.array([at.get(k, n) for k in list_keys(keys)], dtype=np.int64)
-    found = places < n
-    names, cols = list(table.names), list(table.cols)
-    for name, column in zip(y.v.names, y.v.cols, strict=True):
-        taken = take_or_null(column, places)
-        if name in names:
-            i = names.index(name)
-            if not found.all():
-                old, new = items_of(cols[i]), items_of(taken)
-                taken = collapse([b if f else a for f, a, b in zip(found, old, new, strict=True)])
-            cols[i] = taken
-        else:
-            names.append(name)
-            cols.append(taken)
-    made = Table(names, cols)
-    return key_table(len(x.k.names), made) if type(x) is Dict else made
-
-
-@primitive("ij", 2)
-def ij(x: Value, y: Value) -> Value:
-    """Inner join: rows of `x` whose key is in keyed table `y`."""
-    if not (type(y) is Dict and y.is_keyed_table):
-        raise QError("type")
-    table = unkey(x)
-    keys = Table(y.k.names, [table.column(n) for n in y.k.names])
-    at = key_index(y)
-    rows = np.array([i for i, k in enumerate(list_keys(keys)) if k in at], dtype=np.int64)
-    return lj(table.take(rows), y)
-
-
-@primitive("uj", 2)
-def uj(x: Value, y: Value) -> Value:
-    """Union join: rows of both tables, missing columns null."""
-    if type(x) is not Table or type(y) is not Table:
-        raise QError("type")
-    names = [*x.names, *(n for n in y.names if n not in x.names)]
-    nothing = np.full(y.size(), -1, dtype=np.int64), np.full(x.size(), -1, dtype=np.int64)
-    cols = []
-    for name in names:
-        left = x.column(name) if name in x.names else take_or_null(y.column(name), nothing[1])
-        right = y.column(name) if name in y.names else take_or_null(x.column(name), nothing[0])
-        cols.append(join(left, right))
-    return Table(names, cols)
-
-
-def _upsert(x: Value, y: Value) -> Value:
-    if type(x) is Dict:
-        if not x.is_keyed_table:
-            return join(x, y)
-        if type(y) is Dict and y.is_keyed_table:
-            return upsert_tables(x, y)
-        if type(y) is Dict:
-            y = make_table(Dict(y.k, GList([collapse([i]) for i in items_of(y.v)])))
-        if is_list(y):
-            names = [*x.k.names, *x.v.names]
-            y = _rows_table(names, y)
-        return upsert_tables(x, key_table(len(x.k.names), y))
-    if is_list(y) and not (type(y) is GList and y.items and type(y.items[0]) is Dict):
-        y = _rows_table(x.names, y)
-    return join(x, y)
-
-
-def _rows_table(names: list[str], y: Value) -> Table:
-    parts = items_of(y)
-    if len(parts) != len(names):
-        raise QError("length")
-    if any(is_list(p) and not (type(p) is Vec and p.t == 10) for p in parts):
-        return make_table(Dict(symbols(names), GList(parts)))
-    return Table(names, [collapse([p]) for p in parts])
-
-
-@primitive("upsert", 2, host=True)
-def upsert(host: Host, x: Value, y: Value) -> Value:
-    """Add rows; in a keyed table rows of a known key replace the old ones."""
-    if type(x) is Atom and x.t == -11:
-        host.set_global(x.v, _upsert(host.get_global(x.v), y))
-        return x
-    if type(x) in (Dict, Table):
-        return _upsert(x, y)
-    raise QError("type")
-
-
-@primitive("insert", 2, host=True)
-def insert(host: Host, x: Value, y: Value) -> Value:
-    """Add rows to a table given by name; returns their positions."""
-    if type(x) is not Atom or x.t != -11:
-        raise QError("type")
-    old = host.get_global(x.v)
-    n = length(old)
-    if type(old) is Dict:
-        made = _upsert(old, y)
-        if length(made) == n:
-            raise QError("insert", "the key is there already")
-    else:
-        made = _upsert(old, y)
-    host.set_global(x.v, made)
-    return Vec(7, np.arange(n, length(made), dtype=np.int64))
+    space = "." if is_root or x.v in ("", ".") else x.v
+    prefix = "" if space == "." else space + "."
+    found = []
+    for name in host.namespace_names(space) or []:
+        try:
+            held = host.get_global(prefix + name)
+        except QError:
+            continue
+        if type(held) is Table or (type(held) is Dict and held.is_keyed_table):
+            found.append(name)
+    return symbols(sorted(found))
 
 
 @primitive("fby", 2, host=True)
