@@ -266,7 +266,7 @@ def except_(x: Value, y: Value) -> Value:
         from q_runtime.prims.lists import where
 
         return index(x, where(_outside(x.k, y)))
-    x = as_list(x)
+    x = as_list(x) if type(x) is not Table else x
     return take_rows(x, np.flatnonzero(_outside(x, y)))
 
 

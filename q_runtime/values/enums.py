@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from q_runtime.errors import UnsupportedFeature
+from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.vectors import (
@@ -40,7 +40,7 @@ class Domains:
         """Return the type number that stands for a domain name."""
         if name not in self.names:
             if len(self.names) >= qt.N_ENUMS:
-                raise UnsupportedFeature("more than 57 enumeration domains")
+                raise QError("elim", "more than 57 enumeration domains")
             self.names.append(name)
         return qt.FIRST_ENUM + self.names.index(name)
 
