@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from q_runtime.prims.registry import MEMBERS
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.enums import domain_name
 from q_runtime.values.functions import Nil
 from q_runtime.values.literal import (
     atom_text,
@@ -20,6 +22,7 @@ from q_runtime.values.literal import (
     vector_text,
 )
 from q_runtime.values.vectors import (
+    Atom,
     GList,
     Value,
     Vec,
@@ -86,8 +89,22 @@ def item_text(x: Value, precision: int, width: int = 80) -> str:
     """Return a value on one line, as it stands in a row of a list."""
     if type(x) is Vec:
         return vector_text(x, precision, _enough(x, width))
+    if type(x) is Atom and x.t <= -qt.FIRST_ENUM:
+        return _enum_item(x, precision)
     if type(x) is GList and len(x.items) > width:
         return literal(GList(x.items[:width]), precision)
+    return literal(x, precision)
+
+
+def _enum_item(x: Atom, precision: int) -> str:
+    """Return an enumerated atom as it stands in a row.
+
+    The console formats rows inside `.Q`; a domain with the name of a member of `.Q` is not found there, and
+    the atom shows its position.
+    """
+    name = domain_name(-x.t)
+    if f".Q.{name}" in MEMBERS:
+        return f"`{name}!{x.v}"
     return literal(x, precision)
 
 
@@ -142,6 +159,8 @@ def _key_texts(k: Value, precision: int) -> list[str]:
         return [raw_text(k.t, r, precision) for r in k.a.tolist()]
     if type(k) is Vec:
         return [escape(bytes((r,))) for r in k.a.tolist()]
+    if type(k) is GList and len(k.items) > 1 and _is_matrix(k.items):
+        return _aligned_rows(k.items, precision)
     return [item_text(i, precision) for i in items_of(k)]
 
 

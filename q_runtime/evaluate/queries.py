@@ -201,7 +201,7 @@ def _groups(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> tuple[Table
     heads = keyed.take(firsts)
     order = grade(heads)
     sorted_heads = heads.take(order)
-    if len(sorted_heads.cols) == 1 and type(sorted_heads.cols[0]) is Vec:
+    if len(sorted_heads.cols) == 1 and type(sorted_heads.cols[0]) is Vec and len(order):
         only = sorted_heads.cols[0]
         sorted_heads.cols[0] = Vec(only.t, only.a, "s")
     return sorted_heads, [all_rows[positions[i]] for i in order.tolist()]
@@ -225,6 +225,9 @@ def _grouped(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> Value:
         rest = [n for n in view.table.names if n not in heads.names]
         lasts = np.array([g[-1] for g in groups], dtype=np.int64)
         return Dict(heads, Table(rest, [take_rows(view.table.column(n), lasts) for n in rest]))
+    for c in plan.columns:
+        if c.name in heads.names:
+            raise QError(f"dup names for cols/groups {c.name}")
     cols = [_per_group(view, c, groups) for c in plan.columns]
     return Dict(heads, Table(_unique([c.name for c in plan.columns]), cols))
 

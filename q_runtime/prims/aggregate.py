@@ -55,7 +55,7 @@ def _sum_type(t: int) -> int:
 def total(x: Value) -> Value:
     """Sum of a vector, nulls as zero."""
     t = _sum_type(x.t)
-    if t in (2, 10, 11, 13, 14, 12, 15) and t not in (13, 14, 12, 15):
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     a = x.a
     if t in qt.FLOATS:

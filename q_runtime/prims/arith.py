@@ -259,7 +259,7 @@ def divide(x: Value, y: Value) -> Value:
 
 
 def _div_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    if {tx, ty} & {2, 11} or ty == 10:
+    if tx in qt.UNORDERED or ty in qt.NOT_NUMBERS:
         raise QError("type")
     if tx == 10:
         tx, ax = 6, ax.astype(np.int32)

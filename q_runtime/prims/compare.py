@@ -265,7 +265,7 @@ def match(x: Value, y: Value) -> Value:
 
 
 def _not_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in (2, 11):
+    if t in qt.UNORDERED:
         raise QError("type")
     return 1, np.asarray(a == 0, dtype=bool)
 

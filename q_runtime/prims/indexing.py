@@ -25,6 +25,7 @@ from q_runtime.values.vectors import (
     is_list,
     items_of,
     length,
+    make_atom,
     null_atom,
     raw_of,
     symbols,
@@ -268,12 +269,25 @@ def _index_keyed(d: Dict, i: Value) -> Value:
     if type_number(i) < 0 or len(keys.names) > 1:
         parts = [i] if type_number(i) < 0 else items_of(i)
         if len(parts) == len(keys.names) and all(type_number(p) < 0 for p in parts):
+            parts = [_key_like(c, p) for c, p in zip(keys.cols, parts, strict=True)]
             probe = hash_key(Dict(symbols(keys.names), collapse(parts)))
             return index(d.v, key_index(d).get(probe, n))
     if len(keys.names) == 1:
         column = Dict(keys.cols[0], d.v)
         return index_dict(column, i)
     raise QError("length")
+
+
+def _key_like(column: Value, x: Value) -> Value:
+    """Return one key value in the type of its key column.
+
+    Raises: QError('type') for a value of another kind.
+    """
+    if type(column) is not Vec or column.t >= qt.FIRST_ENUM:
+        return x
+    x = resolve(x)
+    raw = lookup_key(column, x)
+    return make_atom(column.t, raw) if type_number(x) != -column.t else x
 
 
 def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
@@ -297,7 +311,9 @@ def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
         return index(x, first)
     if type(x) is Table and type(first) is not Nil and abs(type_number(first)) != 11:
         rows = index(x, first)
-        if type(rows) is Table and abs(type_number(rest[0])) == 11:
+        if type(rows) is Table and type_number(rest[0]) == 11 and len(rest) == 1:
+            return collapse([index(row, rest[0]) for row in rows.rows()])
+        if type(rows) is Table and type_number(rest[0]) == -11:
             return index_at_depth(host, rows, rest)
     chosen = index(x, first)
     if type(first) is Nil or type_number(first) >= 0:

@@ -37,6 +37,11 @@ from q_runtime.values.vectors import (
 )
 
 
+def is_column(x: Value) -> bool:
+    """Say whether a value is a column by itself: a list, or a table (a list of records)."""
+    return is_list(x) or type(x) is Table
+
+
 def table_literal(names: list[str], columns: list[Value], n_keys: int) -> Value:
     """Build a table from the columns of a literal; atoms are repeated.
 
@@ -44,13 +49,13 @@ def table_literal(names: list[str], columns: list[Value], n_keys: int) -> Value:
     """
     if n_keys == len(names) and names:
         return Dict(symbols(names), collapse(columns))
-    sizes = {length(c) for c in columns if is_list(c)}
+    sizes = {length(c) for c in columns if is_column(c)}
     if len(sizes) > 1:
         raise QError("length")
     if not sizes:
         raise QError("rank" if columns else "type")
     (n,) = sizes
-    cols = [c if is_list(c) else repeat(c, n) for c in columns]
+    cols = [c if is_column(c) else repeat(c, n) for c in columns]
     if n_keys:
         return Dict(Table(names[:n_keys], cols[:n_keys]), Table(names[n_keys:], cols[n_keys:]))
     return Table(names, cols)
@@ -124,6 +129,8 @@ def xcols(x: Value, y: Value) -> Value:
 
 def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
     table = unkey(y)
+    if len(set(table.names)) != len(table.names):
+        raise QError("dup", "two columns of one name")
     order = np.arange(table.size())
     for name in reversed(_names(x)):
         order = order[grade(take_rows(table.column(name), order), descending=descending)]
@@ -169,7 +176,9 @@ def ungroup(x: Value) -> Value:
         return table
     counts = []
     for i in range(table.size()):
-        sizes = [length(items_of(c)[i]) for c in table.cols if type(c) is GList]
+        sizes = {length(items_of(c)[i]) for c in table.cols if type(c) is GList}
+        if len(sizes) > 1:
+            raise QError("length")
         counts.append(max(sizes, default=1))
     from q_runtime.prims.lists import raze
 
