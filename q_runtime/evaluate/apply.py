@@ -81,7 +81,7 @@ class Applier(IteratorApplier):
             if n == f.rank:
                 return f.fn(*args)
             if n < f.rank:
-                return Projection(f, (*args, *(HOLE,) * (f.rank - n)))
+                return Projection(f, (*args, *(HOLE,) * (f.rank - n)), n)
             raise QError("rank", f"{n} arguments for a function of {f.rank}")
         if c is Prim:
             return self._primitive(f, args)
@@ -98,17 +98,19 @@ class Applier(IteratorApplier):
         if n in f.ranks or (f.name == "enlist" and n):
             return f.fn(self, *args) if f.needs_host else f.fn(*args)
         if n < f.rank:
-            return Projection(f, (*args, *(HOLE,) * (f.rank - n)))
+            return Projection(f, (*args, *(HOLE,) * (f.rank - n)), n)
         raise QError("rank", f"{f.name} does not take {n} arguments")
 
     def _projection(self, f: Projection, args: Sequence[Value]) -> Value:
         if len(args) > f.rank:
             raise QError("rank", f"{len(args)} arguments for a projection of {f.rank}")
-        left = iter(args)
-        filled = tuple(next(left, HOLE) if a is HOLE else a for a in f.args)
-        if HOLE in filled:
-            return Projection(f.f, filled)
-        return self.apply(f.f, filled)
+        if len(args) < f.rank or HOLE in args:
+            return Projection(f, (*args, *(HOLE,) * (f.rank - len(args))), len(args))
+        while type(f) is Projection:
+            left = iter(args)
+            args = tuple(next(left) if a is HOLE else a for a in f.args)
+            f = f.f
+        return self.apply(f, args)
 
     def _data(self, f: Value, args: Sequence[Value]) -> Value:
         """Index data, or apply what a symbol names."""
@@ -160,16 +162,19 @@ class Applier(IteratorApplier):
         if c is Projection:
             if len(args) > f.rank:
                 raise QError("rank")
-            given = iter(args)
-            return Projection(f.f, tuple(next(given, HOLE) if a is HOLE else a for a in f.args))
+            if HOLE not in args and len(args) == f.rank:
+                return self._projection(f, args)
+            return Projection(f, (*args, *(HOLE,) * (f.rank - len(args))), len(args))
         if c is Lambda or (c is Prim and f.name != "enlist"):
             bound = f.rank if c is Lambda else max(f.ranks)
             if len(args) > bound:
                 raise QError("rank", f"{len(args)} arguments for a function of {bound}")
             if len(args) < f.rank:
-                args = (*args, *(HOLE,) * (f.rank - len(args)))
+                return Projection(f, (*args, *(HOLE,) * (f.rank - len(args))), len(args))
         elif c is Nil or c not in (Prim, Derived, Composition):
             raise QError("type" if c is not Nil else "rank", "this value cannot be projected")
+        if HOLE not in args:
+            return Projection(f, (*args, HOLE), len(args))
         return Projection(f, args)
 
 

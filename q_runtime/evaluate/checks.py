@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from q_runtime.errors import QError
-from q_runtime.evaluate.scopes import bound_names, children
+from q_runtime.evaluate.scopes import bound_names, children, local_names
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 
+MAX_GLOBALS = 110
+MAX_CONSTANTS = 240
+"""Limits of one lambda. Source: KX basics/errors."""
+
 
 def check_body(node: nd.Node) -> None:
-    """Raise for an assignment to a reserved name anywhere in `node`.
+    """Raise for an assignment to a reserved name, or a lambda past a limit, anywhere in `node`.
 
-    Raises: QError('assign').
+    Raises: QError with 'assign, 'locals, 'globals or 'constants.
     """
     stack = [node]
     while stack:
@@ -24,7 +28,33 @@ def check_body(node: nd.Node) -> None:
         elif isinstance(here, nd.LambdaNode):
             for name in here.parameters or ():
                 check_target(name)
+            check_size(here)
         stack.extend(children(here))
+
+
+def check_size(node: nd.LambdaNode) -> None:
+    """Raise for a lambda with more names or literals than kdb+ has codes for.
+
+    Raises: QError with 'locals, 'globals or 'constants.
+    """
+    parameters, others = local_names(node)
+    known = {*parameters, *others}
+    read: set[str] = set()
+    n_constants = 0
+    stack: list[nd.Node] = list(node.body)
+    while stack:
+        here = stack.pop()
+        if isinstance(here, nd.Name) and here.name not in RESERVED:
+            read.add(here.name)
+        elif isinstance(here, nd.Assign):
+            read.add(here.name)
+        n_constants += isinstance(here, (nd.Constant, nd.LambdaNode))
+        if not isinstance(here, nd.LambdaNode):
+            stack.extend(children(here))
+    if len(read - known) > MAX_GLOBALS:
+        raise QError("globals", f"more than {MAX_GLOBALS} globals in a lambda")
+    if n_constants > MAX_CONSTANTS:
+        raise QError("constants", f"more than {MAX_CONSTANTS} constants in a lambda")
 
 
 def check_target(name: str) -> None:

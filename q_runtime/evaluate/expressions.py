@@ -207,7 +207,7 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
         """`x +`: a projection."""
         left = self.expression(node.left)
         verb = self.expression(node.verb)
-        return self.store(f"project({verb.code}, ({left.code}, {self.constant(HOLE)}))", node)
+        return self.store(f"project({verb.code}, ({left.code},))", node)
 
     def on_Dyad(self, node: nd.Dyad) -> Operand:
         """`x f y`."""

@@ -218,7 +218,8 @@ class Interpreter(Applier):
         return self.globals.get(self.globals.full_name(name))
 
     def set_global(self, name: str, value: Value) -> None:
-        """Assign a global by full name."""
+        """Assign a global by name; one without a dot at its head is in the current namespace."""
+        name = self.globals.full_name(name)
         if name.startswith(".z."):
             check_assignable(name)
         self.globals.set(name, value)

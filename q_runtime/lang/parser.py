@@ -202,6 +202,8 @@ class Parser(QueryParser):
             token = after
         elif token.kind != tk.ASSIGN:
             return None
+        if token.value == "::" and self.tokens[self.at + 1].kind in (tk.CLOSE, tk.SEMI, tk.END):
+            return None
         self.advance()
         is_pattern = not _is_target(target)
         if is_pattern and not self.is_pattern(target):

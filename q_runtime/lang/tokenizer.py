@@ -29,6 +29,8 @@ _NUMBER = re.compile(
     r"|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[A-Za-z]*",
     re.ASCII,
 )
+_NUMBER_RUN = re.compile(r"-?[0-9.][0-9A-Za-z.:]*")
+"""What kdb+ takes for one number, whether it is one or not."""
 _BARE = re.compile(r"-?[0-9.:]+$")
 _COMMENT_LINE = re.compile(r"/[^\n]*")
 _OCTAL = re.compile(r"[0-7]{3}")
@@ -203,6 +205,9 @@ def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
     while True:
         found = _NUMBER.match(source, end if not words else i)
         assert found is not None
+        whole = _NUMBER_RUN.match(source, found.start())
+        if whole is not None and whole.end() > found.end() and source[found.end()] not in ":":
+            raise syntax_error(source, whole[0], found.start(), "not a number")
         words.append((found[0], found.start(), found.end()))
         end = found.end()
         gap = _SPACE.match(source, end)

@@ -133,7 +133,7 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     if type(i) is Dict or not is_list(i):
         raise QError("type")
     many = items_of(i)
-    if type(x) is Vec and type(x.t) is int and f is not None:
+    if type(x) is Vec and f is not None and not any(type(one) is Nil for one in many):
         return _amend_each(host, x, many, f, y)
     for one, value in zip(many, _spread(y, len(many)), strict=True):
         x = amend_at(host, x, one, f, value)

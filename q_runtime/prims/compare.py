@@ -248,7 +248,7 @@ def _match_structures(x: Value, y: Value) -> bool:
     if type(x) is Lambda:
         return x.source == y.source and x.namespace == y.namespace
     if type(x) is Projection:
-        if len(x.args) != len(y.args) or not matches(x.f, y.f):
+        if len(x.args) != len(y.args) or x.given != y.given or not matches(x.f, y.f):
             return False
         return all(matches(a, b) for a, b in zip(x.args, y.args, strict=True))
     if type(x) is Composition:

@@ -170,7 +170,7 @@ def value(host: Host, x: Value) -> Value:
     if type(x) is Lambda:
         raise UnsupportedFeature("value of a lambda is not supported yet")
     if type(x) is Projection:
-        return GList([x.f, *x.args])
+        return GList([x.f, *x.args[: x.given]])
     if type(x) is Composition:
         return GList([x.f, x.g])
     if type(x) is Derived:

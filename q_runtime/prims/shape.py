@@ -81,6 +81,19 @@ def _resolve(host: Host, d: Value) -> tuple[Value, str | None]:
     return d, None
 
 
+def _whole(host: Host, name: str, f: Value, y: Value) -> Value:
+    """Return the new value of a whole variable, which need not exist when it is replaced or appended to."""
+    if f.name == ":":
+        return y
+    try:
+        old = host.get_global(name)
+    except QError:
+        if f.name != ",":
+            raise
+        old = GList([])
+    return host.apply(f, [old, y])
+
+
 def _store(host: Host, name: str | None, made: Value) -> Value:
     if name is None:
         return made
@@ -141,14 +154,16 @@ def dot(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         f, _ = _resolve(host, x)
         if is_function(f):
             return _trapped(host, f, items_of(y) or [NIL], rest[0])
-    d, name = _resolve(host, x)
     f, *value = rest
     if not is_list(y):
         raise QError("type")
-    if type(d) not in (Vec, GList, Dict, Table):
-        raise QError("type")
     from q_runtime.values.functions import Prim
 
+    if value and not length(y) and type(x) is Atom and x.t == -11 and x.v and type(f) is Prim:
+        return _store(host, x.v, _whole(host, x.v, f, value[0]))
+    d, name = _resolve(host, x)
+    if type(d) not in (Vec, GList, Dict, Table) and length(y):
+        raise QError("type")
     if type(f) is Prim and f.name == ":":
         f = None
     path = items_of(y)

@@ -134,7 +134,7 @@ def _put_function(x: Value, out: list[bytes]) -> None:
         out.append(bytes((ITERATOR_TYPES[x.glyph],)))
         _put(x.f, out)
     elif type(x) in (Projection, Composition):
-        parts = (x.f, *x.args) if type(x) is Projection else (x.f, x.g)
+        parts = (x.f, *x.args[: x.given]) if type(x) is Projection else (x.f, x.g)
         out.append(struct.pack("<Bi", type_number(x), len(parts)))
         for part in parts:
             _put(part, out)

@@ -112,14 +112,18 @@ def _uncompiled(*_: Value) -> Value:
 
 
 class Projection:
-    """A function with some arguments fixed; `args` holds HOLE where one is missing."""
+    """A function with some arguments fixed; `args` holds HOLE where one is missing.
 
-    __slots__ = ("args", "f", "rank")
+    given: how many arguments were written, those elided between brackets included; it only matters to what is shown.
+    """
+
+    __slots__ = ("args", "f", "given", "rank")
     t = 104
 
-    def __init__(self, f: Value, args: tuple[Value, ...]) -> None:
+    def __init__(self, f: Value, args: tuple[Value, ...], given: int | None = None) -> None:
         self.f = f
         self.args = args
+        self.given = len(args) if given is None else given
         self.rank = sum(1 for a in args if a is HOLE)
 
 

@@ -275,15 +275,9 @@ def function_text(x: Value) -> str:
         inner = function_text(x.f) if type_number(x.f) >= 100 else literal(x.f)
         return inner + x.glyph
     if type(x) is Projection:
+        given = x.args[: x.given]
         inner = literal(x.f)
-        if type(x.f) is Prim and x.f.name == "enlist":
-            return "(" + ";".join("" if a is HOLE else literal(a) for a in x.args) + ")"
-        args = list(x.args)
-        while len(args) > 1 and args[-1] is HOLE:
-            args.pop()
-        if args == [HOLE]:
-            args = list(x.args)
-        return f"{inner}[{';'.join('' if a is HOLE else literal(a) for a in args)}]"
+        return f"{inner}[{';'.join('' if a is HOLE else literal(a) for a in given)}]"
     if type(x) is Composition:
         return f"{literal(x.f)}{literal(x.g)}"
     return "?"
