@@ -33,14 +33,14 @@ def check_body(node: nd.Node) -> None:
 
 
 def check_size(node: nd.LambdaNode) -> None:
-    """Raise for a lambda with more names or literals than kdb+ has codes for.
+    """Raise for a lambda with more names or different literals than kdb+ has codes for.
 
     Raises: QError with 'locals, 'globals or 'constants.
     """
     parameters, others = local_names(node)
     known = {*parameters, *others}
     read: set[str] = set()
-    n_constants = 0
+    constants: set[str] = set()
     stack: list[nd.Node] = list(node.body)
     while stack:
         here = stack.pop()
@@ -48,12 +48,15 @@ def check_size(node: nd.LambdaNode) -> None:
             read.add(here.name)
         elif isinstance(here, nd.Assign):
             read.add(here.name)
-        n_constants += isinstance(here, (nd.Constant, nd.LambdaNode))
+        if isinstance(here, nd.Constant):
+            constants.add(repr(here.value))
+        elif isinstance(here, nd.LambdaNode):
+            constants.add(here.source)
         if not isinstance(here, nd.LambdaNode):
             stack.extend(children(here))
     if len(read - known) > MAX_GLOBALS:
         raise QError("globals", f"more than {MAX_GLOBALS} globals in a lambda")
-    if n_constants > MAX_CONSTANTS:
+    if len(constants) > MAX_CONSTANTS:
         raise QError("constants", f"more than {MAX_CONSTANTS} constants in a lambda")
 
 

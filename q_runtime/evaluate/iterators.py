@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 from q_runtime.errors import QError
 from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
@@ -134,8 +135,11 @@ class IteratorApplier:
     def _case(self, f: Vec, args: tuple[Value, ...]) -> Value:
         """Pick item `i` from the argument that `f` names at `i`; atoms stand for any item."""
         n = len(f.a)
-        if any(is_sequence(a) and type(a) is not Dict and length(a) != n for a in args):
+        if any(is_sequence(a) and length(a) != n for a in args):
             raise QError("length")
+        keyed = [a for a in args if type(a) is Dict]
+        if any(not matches(a.k, keyed[0].k) for a in keyed[1:]):
+            raise QError("domain", "dictionaries with different keys")
         columns = [walk(a) if is_sequence(a) else [a] * n for a in args]
         if n and not (f.a.min() >= 0 and f.a.max() < len(columns)):
             raise QError("length", "no argument of that number")
@@ -217,6 +221,8 @@ class IteratorApplier:
     def _accumulator_rank(self, f: Value) -> int:
         if is_function(f):
             return rank_of(f)
+        if type(f) is GList and f.items:
+            return 2
         if type(f) in (Vec, GList, Dict) or type_number(f) == 101:
             return 1
         raise QError("type")
@@ -328,20 +334,20 @@ class IteratorApplier:
         if not items:
             return x
         call = self.caller(f, 2)
+        if before is None and type(f) is Prim and f.name == ",":
+            return collapse([items[0], *(call(b, a) for a, b in pairwise(items))])
         if before is None:
-            before = self._prior_seed(f, items[0], x)
+            before = self._prior_seed(f, x)
         rows = list(zip(items, [before, *items[:-1]], strict=True))
         return self._map(call, rows, x)
 
-    def _prior_seed(self, f: Value, first: Value, x: Value) -> Value:
+    def _prior_seed(self, f: Value, x: Value) -> Value:
         """Return what stands before the first item: the operator's identity, else a null."""
         if type(f) is Prim:
             from q_runtime.evaluate.reductions import PRIOR_SEED
 
             if f.name in PRIOR_SEED:
                 return PRIOR_SEED[f.name]
-            if f.name == ",":
-                return _first_null(x)
         return _first_null(x)
 
 

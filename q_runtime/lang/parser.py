@@ -176,6 +176,12 @@ class Parser(QueryParser):
         if verb is None:
             if isinstance(right, _TAILS):
                 return nd.Composed(left.start, right.end, left, right)
+            if (
+                isinstance(left, nd.Constant)
+                and isinstance(right, nd.Constant)
+                and right.value is NIL
+            ):
+                return left
             return nd.Monad(left.start, right.end, unary_form(left), right)
         if isinstance(right, (nd.LeftBound, nd.Composed)):
             bound = nd.LeftBound(left.start, verb.end, verb, left)
