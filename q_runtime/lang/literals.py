@@ -42,7 +42,7 @@ def _special(word: str) -> Literal | None:
     if lower:
         t = qt.TYPE_OF_LETTER[suffix or "f"]
         if lower == "n":
-            return (t, qt.NAN) if not negative else None
+            return t, qt.NAN
         return t, -qt.INF if negative else qt.INF
     t = qt.TYPE_OF_LETTER.get(letter or "j", 0)
     if upper == "N":

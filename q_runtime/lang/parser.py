@@ -4,7 +4,7 @@
 
 An expression is read left to right and bound right to left: a noun followed by a verb is infix, a term
 followed by anything else is applied to it. A glyph has no one-argument use: `-x` is an error here, as it
-is in kdb+.
+is in kdb+. Text that begins with `k)` is k, where such a glyph does have its one-argument use.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Parser(QueryParser):
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.tokens: list[Token] = tokenize(source)
+        self.is_k = source.startswith("k)")
+        self.tokens: list[Token] = tokenize("  " + source[2:] if self.is_k else source)
         self.at = 0
         self.stops: frozenset[str] = frozenset()
         self.nesting = 0
@@ -141,8 +142,7 @@ class Parser(QueryParser):
                 if self.at_end():
                     tail: nd.Node = head
                     break
-                self.refuse_prefix(head)
-                pending.append((head, None))
+                pending.append((self.prefix(head), None))
             else:
                 made = self.assignment(head)
                 if made is not None:
@@ -188,10 +188,16 @@ class Parser(QueryParser):
             return nd.Composed(left.start, right.end, bound, right)
         return nd.Dyad(left.start, right.end, verb, left, right)
 
-    def refuse_prefix(self, head: nd.Node) -> None:
-        """Raise unless the verb may stand before its only argument."""
+    def prefix(self, head: nd.Node) -> nd.Node:
+        """Return a verb that stands before its only argument; in k an operator has its one-argument form there.
+
+        Raises: QSyntaxError for an operator in q.
+        """
         if isinstance(head, nd.Verb) and head.name not in INFIX and not head.name.endswith(":"):
-            raise syntax_error(self.source, head.name, head.start, "no left argument")
+            if not self.is_k:
+                raise syntax_error(self.source, head.name, head.start, "no left argument")
+            return nd.Verb(head.start, head.end, head.name + ":")
+        return head
 
     def assignment(self, target: nd.Node) -> nd.Node | None:
         """Parse an assignment to `target` when one follows, else return None."""
@@ -334,7 +340,8 @@ class Parser(QueryParser):
                 raise QSyntaxError("params", "more than 8 parameters", self.span(opener))
         body = [*patterns, *self.bracketed(opener)]
         end = self.tokens[self.at - 1].end
-        return nd.LambdaNode(opener.start, end, self.source[opener.start : end], parameters, body)
+        source = ("k)" if self.is_k else "") + self.source[opener.start : end]
+        return nd.LambdaNode(opener.start, end, source, parameters, body)
 
     def parameters(self, opener: Token) -> tuple[list[str], list[nd.Node]]:
         """Parse what stands between the brackets at the head of a lambda.

@@ -11,7 +11,7 @@ from q_runtime.prims.registry import Host, alias, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import domain_name, is_enum, resolve
-from q_runtime.values.functions import Composition, Derived, Lambda, Projection, View
+from q_runtime.values.functions import Nil, View, is_function
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -126,7 +126,7 @@ def unkey(y: Value) -> Table:
 
 @primitive("key", 1, host=True)
 def key(host: Host, x: Value) -> Value:
-    """Keys of a dictionary; key columns of a keyed table; names in a namespace; type name of a vector."""
+    """Keys of a dictionary or keyed table; names in a namespace; type name of a vector; til of a number."""
     if type(x) is Dict:
         return x.k
     if is_enum(x):
@@ -135,6 +135,10 @@ def key(host: Host, x: Value) -> Value:
         return Atom(-11, qt.NAMES[x.t])
     if type(x) is Atom and x.t == -11:
         return _key_of_name(host, x.v)
+    if -type_number(x) in (1, 4, 5, 6, 7):
+        from q_runtime.prims.lists import til
+
+        return til(x)
     raise QError("type")
 
 
@@ -167,14 +171,10 @@ def value(host: Host, x: Value) -> Value:
         return host.value_of_list(x)
     if type(x) is View:
         return host.view_parts(x)
-    if type(x) is Lambda:
-        raise UnsupportedFeature("value of a lambda is not supported yet")
-    if type(x) is Projection:
-        return GList([x.f, *x.args[: x.given]])
-    if type(x) is Composition:
-        return GList([x.f, x.g])
-    if type(x) is Derived:
-        return x.f
+    if is_function(x) or type(x) is Nil:
+        from q_runtime.prims.anatomy import parts_of
+
+        return parts_of(x)
     raise QError("type")
 
 

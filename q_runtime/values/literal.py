@@ -279,7 +279,10 @@ def function_text(x: Value) -> str:
         inner = literal(x.f)
         return f"{inner}[{';'.join('' if a is HOLE else literal(a) for a in given)}]"
     if type(x) is Composition:
-        return f"{literal(x.f)}{literal(x.g)}"
+        outer = literal(x.f)
+        if type(x.f) is Prim and x.f.t == 101:
+            outer = outer.removesuffix(":")
+        return outer + literal(x.g)
     return "?"
 
 

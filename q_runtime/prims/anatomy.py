@@ -1,0 +1,87 @@
+"""What `value` tells of a function: the code of a primitive, the parts of one made of others, the names of a lambda.
+
+The byte code of kdb+ does not exist here, nor what depends on it: asking for those parts of a lambda is a gap.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.values.functions import (
+    HOLE,
+    Composition,
+    Derived,
+    IteratorValue,
+    Lambda,
+    Nil,
+    Prim,
+    Projection,
+)
+from q_runtime.values.opcodes import ALIASES, BINARY, ITERATORS, UNARY
+from q_runtime.values.vectors import CHARS, GList, Value, string, symbols
+
+_INTERNAL = {"md5": -15, "attr": -2, "hcount": -7, "eval": -6, "reval": -24}
+
+
+class Unknown:
+    """A part of a lambda that this engine has not; whatever looks at it meets a gap."""
+
+    __slots__ = ()
+
+    @property
+    def t(self) -> NoReturn:
+        """No type number."""
+        raise UnsupportedFeature("the byte code of a lambda is not supported")
+
+
+UNKNOWN = Unknown()
+
+
+def parts_of(x: Value) -> Value:
+    """Return the value of a function.
+
+    Raises: UnsupportedFeature for a keyword that kdb+ defines by a lambda in k.
+    """
+    if type(x) is Nil:
+        return 0
+    if type(x) is IteratorValue:
+        return ITERATORS.index(x.glyph)
+    if type(x) is Derived:
+        return x.f
+    if type(x) is Projection:
+        return GList([x.f, *x.args[: x.given]])
+    if type(x) is Composition:
+        return GList([x.f, x.g])
+    if type(x) is Lambda:
+        return _lambda_parts(x)
+    if type(x) is Prim:
+        return _primitive_parts(x)
+    raise QError("type")
+
+
+def _primitive_parts(f: Prim) -> Value:
+    name = ALIASES.get(f.name, f.name)
+    if name in _INTERNAL:
+        return GList([PRIMITIVES["!"], _INTERNAL[name]])
+    if name in ("all", "any", "differ"):
+        to_boolean = Projection(PRIMITIVES["$"], (CHARS[ord("b")], HOLE), 1)
+        if name == "differ":
+            return GList(
+                [to_boolean, Composition(PRIMITIVES["not"], Derived("':", PRIMITIVES["~"]))]
+            )
+        return GList([PRIMITIVES["min" if name == "all" else "max"], to_boolean])
+    if 106 <= f.t <= 111:
+        return PRIMITIVES[f.shown.rstrip("/\\':") or ":"]
+    for codes in (BINARY, UNARY):
+        if name in codes and (codes is BINARY) == (f.t == 102):
+            return codes.index(name)
+    raise UnsupportedFeature(f"the value of {f.name} is not supported yet")
+
+
+def _lambda_parts(f: Lambda) -> Value:
+    params = symbols(f.params or ("x",))
+    return GList(
+        [UNKNOWN, params, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, string(""), -1, string(f.source)]
+    )
