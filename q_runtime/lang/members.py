@@ -38,7 +38,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 ACCESS = frozenset(
     f".Q.{name}"
-    for name in "addr bv bvi chk cn dpft dpfts dpt dpts dsftg en ens fp fpn fps fqk fs fsn hdpf hg hmb host hp l li lo "
+    for name in "addr bv bvi chk cn dpft dpfts dpt dpts dsftg fp fpn fps fqk fs fsn hdpf hg hmb host hp l li lo "
     "map MAP par prf0 qd view xf Xf".split()
 )
 """Members that reach files, the network or other processes: here they signal 'access when they are applied."""

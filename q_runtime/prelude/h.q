@@ -37,7 +37,7 @@ xd:{tx[`xml]x}
 / k) k){"\t"0:x}
 / k) k){g:{(#*y)#'(,,"<",x),y,,,"</",x:($x),">"};(,"<R>"),(,/'+g[`r]@,/(!x)g'{,xs'$[11h=@x;$x;t&77h>t:@x;$x;x]}'x:+0!x),,"</R>"}
 / k) k){ex eb es[`Sheet1]x}
-tx:`raw`json`csv`txt`xml`xls!(enlist;
+tx:`raw`json`csv`txt`xml`xls!((,:);
   {.j.j each $[.Q.qt x;0!x;x]};
   {csv 0:$[.Q.qt x;flip{$[0h=type x;$[all 10h=abs type each x;x;d sv'string each x];x]}each flip 0!x;x]};
   {"\t"0:x};

@@ -64,12 +64,11 @@ def one_line(host: Host, x: Value) -> Value:
 @primitive(".Q.ty")
 def type_letter(x: Value) -> Value:
     """Letter of a list's type: lower case for a vector, a capital for a list of vectors of one type, else blank."""
-    t = base_type(type_number(x))
-    if 0 < t < 20:
-        return CHARS[ord(qt.LETTERS[t])]
+    if type(x) is Vec:
+        return CHARS[ord(qt.LETTERS[base_type(x.t)])]
     if type(x) is GList:
-        kinds = {base_type(type_number(item)) for item in x.items}
-        only = kinds.pop() if len(kinds) == 1 else 0
+        kinds = {item.t if type(item) is Vec else 0 for item in x.items}
+        only = base_type(kinds.pop()) if len(kinds) == 1 else 0
         return CHARS[ord(qt.LETTERS[only].upper())] if 0 < only < 20 else CHARS[32]
     raise UnsupportedFeature(".Q.ty of something that is not a list is not supported")
 

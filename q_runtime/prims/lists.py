@@ -490,7 +490,7 @@ def cut_at(x: Value, y: Value) -> Value:
         raise QError("domain")
     if starts and starts[-1] > n:
         raise QError("length")
-    ends = [*starts[1:], n]
+    ends = [*starts[1:], n] if starts else []
     return GList([take_rows(y, np.arange(a, b)) for a, b in zip(starts, ends, strict=True)])
 
 

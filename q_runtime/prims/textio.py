@@ -58,7 +58,10 @@ def text_io(host: Host, x: Value, y: Value) -> Value:
         return fixed_width(types, layout.a.tolist(), lines_of(y))
     if type_number(layout) not in (10, -10):
         raise QError("type")
-    return delimited(types, text_of(layout), lines_of(y), has_header=type_number(layout) == 10)
+    lines = lines_of(y)
+    if len(x.items) == 3 and truth(x.items[2]):
+        lines = join_quoted(lines)
+    return delimited(types, text_of(layout), lines, has_header=type_number(layout) == 10)
 
 
 def _names_file(x: Value) -> bool:
@@ -126,6 +129,29 @@ def lines_of(y: Value) -> list[str]:
     if type(y) is GList and all(type_number(line) in (10, -10) for line in y.items):
         return [text_of(line).rstrip("\n") for line in y.items]
     raise QError("type")
+
+
+def truth(x: Value) -> bool:
+    """Return the third item of a layout, which says whether quoted fields may hold new lines.
+
+    Raises: QError('type') unless it is an atom.
+    """
+    if type_number(x) not in (-1, -5, -6, -7):
+        raise QError("type")
+    return bool(raw_of(x))
+
+
+def join_quoted(lines: list[str]) -> list[str]:
+    """Join lines while a quote is open, so that a quoted field may hold new lines."""
+    out: list[str] = []
+    is_open = False
+    for line in lines:
+        if is_open:
+            out[-1] += "\n" + line
+        else:
+            out.append(line)
+        is_open ^= line.count('"') % 2 == 1
+    return out
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
