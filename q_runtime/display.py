@@ -141,7 +141,7 @@ def _row_cells(row: Value, precision: int) -> list[str]:
         return [item_text(item, precision) for item in row.items[:_MAX_COLUMNS]]
     if row.t == 10:
         return [escape(bytes((r,))) for r in row.a[:_MAX_COLUMNS].tolist()]
-    return [raw_text(row.t, r, precision) for r in row.a[:_MAX_COLUMNS].tolist()]
+    return _vector_cells(Vec(row.t, row.a[:_MAX_COLUMNS]), precision)
 
 
 def _join_columns(columns: list[list[str]]) -> list[str]:

@@ -219,9 +219,10 @@ class IteratorApplier:
         return self._fold(f, args[0], list(args[1:]), keep)
 
     def _accumulator_rank(self, f: Value) -> int:
+        """Return how many arguments `f` takes: an index, and for a list of functions that function's argument."""
         if is_function(f):
             return rank_of(f)
-        if type(f) is GList and f.items:
+        if type(f) is GList and f.items and all(is_function(i) for i in f.items):
             return 2
         if type(f) in (Vec, GList, Dict) or type_number(f) == 101:
             return 1

@@ -22,6 +22,7 @@ def load() -> None:
         enumeration,
         indexing,
         joins,
+        linalg,
         lists,
         maths,
         moving,

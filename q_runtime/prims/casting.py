@@ -9,9 +9,10 @@ import re
 
 import numpy as np
 
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import QError
 from q_runtime.lang.literals import read_number
 from q_runtime.prims.atomic import monadic
+from q_runtime.prims.linalg import is_matrix, mmu
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
@@ -74,13 +75,8 @@ def dollar(x: Value, y: Value) -> Value:
     t = type_number(x)
     if t in (-7, -6) or (t == -1 and type(y) is not bool):
         return _pad(int(x if type(x) in (int, bool) else x.v), y)
-    if (type(x) is Vec and x.t in (9, 8)) or (
-        type(x) is GList
-        and x.items
-        and x.items[0] is not None
-        and (type(x.items[0]) is Vec and x.items[0].t in (8, 9))
-    ):
-        raise UnsupportedFeature("matrix product by $ is not supported yet")
+    if is_matrix(x):
+        return mmu(x, y)
     if t in (10, 11, 5) or (type(x) is GList and x.items):
         return _each_target(x, y)
     if t == -11 and x.v in _PARTS:

@@ -404,8 +404,15 @@ def _reshape(shape: list[int], y: Value) -> Value:
             raise QError("domain")
         starts = range(0, size, width)
         return GList([take_rows(y, np.arange(s, min(s + width, length(y)))) for s in starts])
-    if any(n < 0 for n in shape):
-        raise QError("length")
+    if any(n < 0 for n in shape) or 0 in shape[:-1]:
+        raise QError(
+            "domain", "all dimensions but the last must be positive, and only two may leave one out"
+        )
+    if shape[-1] == 0:
+        block: Value = take_rows(y, np.empty(0, dtype=np.int64))
+        for n in reversed(shape[:-1]):
+            block = GList([block] * n)
+        return block
     total = 1
     for n in shape:
         total *= n

@@ -1,4 +1,4 @@
-"""Weighted sums, products and correlation: wsum wavg cor cov scov mmu."""
+"""Weighted sums, products and correlation: wsum wavg cor cov scov."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims import arith
 from q_runtime.prims.aggregate import sum_
+from q_runtime.prims.compare import is_null, negation
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of, length, type_number
+from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.vectors import GList, Value, Vec, collapse, length, type_number
 
 
 @primitive("wsum", 2)
@@ -24,11 +26,21 @@ def wsum(x: Value, y: Value) -> Value:
 
 @primitive("wavg", 2)
 def wavg(x: Value, y: Value) -> Value:
-    """Average of `y` weighted by `x`, as a float; pairs with a null weight or value are left out."""
+    """Average of `y` weighted by `x`, as a float; pairs with a null weight or value are left out.
+
+    Of lists of lists, dictionaries and tables the averages go down the columns.
+    """
+    if any(type(side) in (GList, Dict, Table) for side in (x, y)):
+        return arith.divide(sum_(arith.multiply(x, y)), _total_weight(x, y))
     a, b = _pair(x, y)
     keep = ~(np.isnan(a) | np.isnan(b))
     with np.errstate(all="ignore"):
         return float(np.add.reduce(a[keep] * b[keep]) / np.add.reduce(a[keep]))
+
+
+def _total_weight(x: Value, y: Value) -> Value:
+    """Sum of the weights; of those whose value is null nothing is counted."""
+    return sum_(arith.multiply(x, negation(is_null(y))))
 
 
 def _pair(x: Value, y: Value) -> tuple[np.ndarray, np.ndarray]:
@@ -71,29 +83,3 @@ def cor(x: Value, y: Value) -> Value:
     with np.errstate(all="ignore"):
         below = np.std(a) * np.std(b)
         return float(cov(x, y) / below) if below else qt.NAN
-
-
-def _matrix(x: Value) -> np.ndarray:
-    if type(x) is Vec and x.t == 9:
-        return x.a
-    if type(x) is GList:
-        rows = items_of(x)
-        if all(type(r) is Vec and r.t == 9 for r in rows):
-            if len({len(r.a) for r in rows}) != 1:
-                raise QError("length")
-            return np.stack([r.a for r in rows])
-    raise QError("type")
-
-
-@primitive("mmu", 2)
-def mmu(x: Value, y: Value) -> Value:
-    """Matrix product of floats."""
-    a, b = _matrix(x), _matrix(y)
-    if a.shape[-1] != b.shape[0]:
-        raise QError("length")
-    out = a @ b
-    if out.ndim == 0:
-        return float(out)
-    if out.ndim == 1:
-        return Vec(9, out)
-    return GList([Vec(9, row) for row in out])

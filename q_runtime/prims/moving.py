@@ -8,6 +8,7 @@ from functools import wraps
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.prims.atomic import array_of
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.lists import integer
 from q_runtime.prims.registry import primitive
@@ -157,3 +158,33 @@ def avgs(x: Value) -> Value:
 
 def _wrong() -> Value:
     raise QError("type")
+
+
+@primitive("ema", 2)
+@_columns
+def ema(x: Value, y: Value) -> Value:
+    """Exponential moving average, as floats: `s[0] = y[0]`, `s[i] = x*y[i] + (1-x)*s[i-1]`.
+
+    x: a number, or one for each item of `y`; y: numbers, shape (n,). Returns shape (n,).
+    Raises: QError('type'), QError('length'). Source: KX ref/ema.
+    """
+    if type(y) is not Vec or y.t in qt.NOT_NUMBERS:
+        raise QError("type")
+    t, weights = array_of(x)
+    if t in qt.NOT_NUMBERS:
+        raise QError("type")
+    weights = widen_array(t, weights, 9)
+    if weights.ndim and len(weights) != len(y.a):
+        raise QError("length")
+    values = widen_array(y.t, y.a, 9)
+    if not values.size:
+        return Vec(9, values)
+    pairs = zip(
+        (weights * values).tolist(),
+        np.broadcast_to(1 - weights, values.shape).tolist(),
+        strict=True,
+    )
+    out = [values.item(0)]
+    for gain, keep in list(pairs)[1:]:
+        out.append(keep * out[-1] + gain)
+    return Vec(9, np.array(out))

@@ -36,6 +36,7 @@ from q_runtime.values.vectors import (
     length,
     longs,
     raw_of,
+    symbols,
     take_rows,
     type_number,
 )
@@ -123,6 +124,10 @@ def find(x: Value, y: Value) -> Value:
             where.setdefault(k, i)
         if type(y) is Dict:
             return where.get(hash_key(y), n)
+        if is_list(y) and not (type(y) is GList and y.items and type(y.items[0]) is Dict):
+            if length(y) != len(x.names):
+                raise QError("length", "a row has as many items as the table has columns")
+            return where.get(hash_key(Dict(symbols(x.names), y)), n)
         return longs([where.get(k, n) for k in list_keys(y)])
     if not is_list(x):
         raise QError("type")

@@ -5,21 +5,25 @@ General lists sort by type number first, then item by item, as kdb+ does.
 
 from __future__ import annotations
 
+import bisect
 from functools import cmp_to_key
 
 import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims.attributes import sorted_table
+from q_runtime.prims.indexing import index
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve, resolve_array
 from q_runtime.values.vectors import (
+    NULL_LONG,
     GList,
     Value,
     Vec,
+    collapse,
     is_list,
     items_of,
     length,
@@ -166,30 +170,19 @@ def rank(x: Value) -> Value:
     return Vec(7, out)
 
 
-def _bin_table(x: Table, y: Value) -> Value:
-    """Positions as of the rows of `y`: equal in all columns but the last."""
-    from q_runtime.prims.appending import row_table
-    from q_runtime.prims.joins import as_of_rows
-
-    probe = y if type(y) is Table else row_table(y)
-    places = as_of_rows(Table(x.names, [probe.column(n) for n in x.names]), x)
-    return Vec(7, places) if type(y) is Table else int(places[0])
-
-
 def _bin(x: Value, y: Value, side: str) -> Value:
     x, y = resolve(x), resolve(y)
-    if type(x) is Table and type(y) in (Table, Dict) and side == "right":
-        return _bin_table(x, y)
+    if type(x) is Dict:
+        return index(x.k, _bin(x.v, y, side))
+    if type(x) is Table:
+        return _bin_table(x, y, side)
     if type(x) is not Vec:
-        if type(x) is GList and not x.items:
-            nothing = -1 if side == "right" else 0
-            if type_number(y) < 0:
-                return nothing
-            return Vec(7, np.full(length(y), nothing, dtype=np.int64))
-        raise QError("type")
+        if type(x) is not GList:
+            raise QError("type")
+        if type_number(y) < 0 or (type(y) is Vec and x.items and is_list(x.items[0])):
+            return _bin_items(x.items, y, side)
+        return collapse([_bin_items(x.items, item, side) for item in items_of(y)])
     if type(y) is GList:
-        from q_runtime.values.vectors import collapse
-
         return collapse([_bin(x, item, side) for item in y.items])
     ty = abs(type_number(y))
     if ty != x.t and not (ty in qt.NUMERIC and x.t in qt.NUMERIC):
@@ -205,8 +198,6 @@ def _bin(x: Value, y: Value, side: str) -> Value:
         a = np.where(np.isnan(a), -np.inf, a)
         b = np.where(np.isnan(b), -np.inf, b) if np.isnan(b).any() else b
     if x.t == 11:
-        import bisect
-
         raws = a.tolist()
         cut = bisect.bisect_right if side == "right" else bisect.bisect_left
         found = np.array([cut(raws, v) for v in np.atleast_1d(b).tolist()], dtype=np.int64)
@@ -217,6 +208,32 @@ def _bin(x: Value, y: Value, side: str) -> Value:
     if np.ndim(out) == 0:
         return make_atom(7, int(out))
     return Vec(7, np.asarray(out, dtype=np.int64))
+
+
+def _bin_items(items: list[Value], y: Value, side: str) -> int:
+    """Find the place of `y` among sorted items of any kind."""
+    key = cmp_to_key(compare_values)
+    cut = bisect.bisect_right if side == "right" else bisect.bisect_left
+    return cut(items, key(y), key=key) - (side == "right")
+
+
+def _bin_table(x: Table, y: Value, side: str) -> Value:
+    """Find rows in a table that is sorted by its last column within equal values of the others.
+
+    A row whose other columns match none is not there: null. Rows that match need not stand together.
+    """
+    if type(y) is Table:
+        return collapse([_bin_table(x, row, side) for row in y.rows()])
+    if type(y) is not Dict or length(y.k) != len(x.names):
+        raise QError("type", "expected a row with the columns of the table")
+    *same, wanted = [y.v] if length(y.k) == 1 else items_of(y.v)
+    rows = list(range(x.size()))
+    for column, value in zip(x.cols, same, strict=False):
+        items = items_of(column)
+        rows = [i for i in rows if compare_values(items[i], value) == 0]
+    last = items_of(x.cols[-1])
+    place = _bin_items([last[i] for i in rows], wanted, side)
+    return rows[place] if 0 <= place < len(rows) else NULL_LONG
 
 
 def bin_rows(x: Table, probe: list[Value]) -> int:
