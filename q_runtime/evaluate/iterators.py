@@ -64,7 +64,7 @@ class IteratorApplier:
             return self._prior(f, args)
         if len(args) == 1:
             if not is_function(f):
-                from q_runtime.prims.shape import sv, vs
+                from q_runtime.prims.bases import sv, vs
 
                 return sv(f, args[0]) if glyph == "/:" else vs(f, args[0])
             if glyph == "/:" or glyph == "\\:":

@@ -12,6 +12,7 @@ def load() -> None:
         appending,
         arith,
         attributes,
+        bases,
         binaryio,
         casting,
         compare,

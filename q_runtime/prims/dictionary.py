@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import QError
 from q_runtime.prims.enumeration import from_positions
 from q_runtime.prims.indexing import key_index, list_keys
 from q_runtime.prims.registry import Host, alias, primitive

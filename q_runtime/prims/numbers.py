@@ -112,7 +112,7 @@ def _xbar_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, n
             return (ty if ty == 15 else 9), np.asarray(a * np.floor(b / a + _TOLERANCE))
     a, b = widen_array(tx, ax, 7), widen_array(ty, ay, 7)
     if tx in qt.TEMPORAL and ty in qt.TEMPORAL and tx != ty:
-        from q_runtime.prims.casting import cast_array
+        from q_runtime.prims.casting_arrays import cast_array
 
         a = cast_array(tx, ax, 16)
         b = b if ty in (12, 16) else cast_array(ty, ay, 16)

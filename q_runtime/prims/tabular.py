@@ -234,7 +234,7 @@ def tables(host: Host, x: Value) -> Value:
     space = "." if is_root or x.v in ("", ".") else x.v
     prefix = "" if space == "." else space + "."
     found = []
-    for name in host.namespace_names(space) or []:
+    for name in filter(None, host.namespace_keys(space) or []):
         try:
             held = host.get_global(prefix + name)
         except QError:

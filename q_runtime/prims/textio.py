@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from q_runtime.errors import QError
-from q_runtime.prims.casting import parse_text
+from q_runtime.prims.parsing import parse_text
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Table
