@@ -14,6 +14,7 @@ unanswered. What this deliberately does not do: run Programs (q_runtime) or choo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,6 +37,8 @@ __all__ = [
 GRADER = "value-1"
 MAX_ACTUAL_CHARS = 2000
 """Actual values and stdout are stored up to this length."""
+_STRAY_BYTES = re.compile("[\udc80-\udcff]")
+"""Bytes of q text that are not UTF-8, as surrogate escapes: JSON and databases refuse them."""
 
 _FAULTS_OF_OURS = (VerdictKind.INFRA_ERROR, VerdictKind.UNSUPPORTED)
 
@@ -127,7 +130,7 @@ class _Frame:
         return Verdict(
             kind=kind,
             reason=_shorten(" ".join(reason.split()), 300),
-            error=error if kind is VerdictKind.Q_ERROR else "",
+            error=_shorten(error, 300) if kind is VerdictKind.Q_ERROR else "",
             n_passed=sum(item.outcome == VerdictKind.PASSED for item in executions),
             n_tests=len(self.tests),
             executions=executions,
@@ -154,8 +157,8 @@ def _judge(test: TestCase, returns: str, call: ExecutionResult) -> Execution:
         outcome=outcome,
         actual=actual,
         difference_kind=difference.kind if difference else "",
-        difference=str(difference) if difference else "",
-        error=call.error or ("" if call.status == "ok" else _shorten(call.detail, 300)),
+        difference=_shorten(str(difference), MAX_ACTUAL_CHARS) if difference else "",
+        error=_shorten(call.error or ("" if call.status == "ok" else call.detail), 300),
         stdout=_shorten(call.stdout, MAX_ACTUAL_CHARS),
         duration_s=call.duration_s,
     )
@@ -170,4 +173,6 @@ def _reason(load: ExecutionResult) -> str:
 
 
 def _shorten(text: str, limit: int) -> str:
+    r"""Text for a record: bytes that are no UTF-8 as q writes them, `\377`, and at most `limit` characters."""
+    text = _STRAY_BYTES.sub(lambda found: f"\\{ord(found[0]) - 0xDC00:03o}", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

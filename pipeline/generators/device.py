@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from pipeline.config import ComputeConfig
@@ -33,3 +36,18 @@ def set_threads(compute: ComputeConfig) -> None:
     """Use the number of CPU threads that the settings ask for."""
     if compute.threads is not None:
         torch.set_num_threads(compute.threads)
+
+
+@contextmanager
+def sharing_cores(compute: ComputeConfig, workers: int) -> Iterator[None]:
+    """Compute on the CPU threads that `workers` other processes leave over, at least one.
+
+    Threads that wait for a core spin, so policy and workers together on too few cores slow each other down by half.
+    """
+    threads = torch.get_num_threads()
+    if compute.threads is None:
+        torch.set_num_threads(max(1, threads - workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -21,7 +21,7 @@ from transformers import (
 
 from pipeline.config import ComputeConfig
 from pipeline.errors import GenerationError
-from pipeline.generators.device import choose_device, choose_dtype
+from pipeline.generators.device import choose_device, choose_dtype, sharing_cores
 from pipeline.prompts.render import render
 from pipeline.records import Completion, Problem, Prompt
 
@@ -32,9 +32,18 @@ class HFGenerator:
     """A transformers model and tokenizer from a directory or hub name."""
 
     def __init__(
-        self, model: str | Path, compute: ComputeConfig, prompt_format: str = "auto"
+        self,
+        model: str | Path,
+        compute: ComputeConfig,
+        prompt_format: str = "auto",
+        workers: int = 0,
     ) -> None:
-        """Load the policy. Raises: GenerationError with one sentence when it cannot be loaded."""
+        """Load the policy, to draw while `workers` processes judge.
+
+        Raises: GenerationError with one sentence when it cannot be loaded.
+        """
+        self.compute = compute
+        self.workers = workers
         self.renderer = PromptRenderer(model, prompt_format)
         self.tokenizer = self.renderer.tokenizer
         self.prompt_format = self.renderer.format
@@ -69,18 +78,19 @@ class HFGenerator:
             add_special_tokens=False,
         ).to(self.device)
         torch.manual_seed(seed % (2**63))
-        tokens = self.model.generate(
-            input_ids=batch["input_ids"].repeat_interleave(n, dim=0),
-            attention_mask=batch["attention_mask"].repeat_interleave(n, dim=0),
-            past_key_values=self._read(batch["input_ids"], batch["attention_mask"], n),
-            do_sample=True,
-            temperature=temperature,
-            top_k=0,
-            top_p=1.0,
-            max_new_tokens=max_new_tokens,
-            pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self.tokenizer.eos_token_id,
-        )
+        with sharing_cores(self.compute, self.workers):
+            tokens = self.model.generate(
+                input_ids=batch["input_ids"].repeat_interleave(n, dim=0),
+                attention_mask=batch["attention_mask"].repeat_interleave(n, dim=0),
+                past_key_values=self._read(batch["input_ids"], batch["attention_mask"], n),
+                do_sample=True,
+                temperature=temperature,
+                top_k=0,
+                top_p=1.0,
+                max_new_tokens=max_new_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                eos_token_id=self.tokenizer.eos_token_id,
+            )
         drawn = tokens[:, batch["input_ids"].shape[1] :].tolist()
         completions = [self._completion(ids, seed, temperature) for ids in drawn]
         return [completions[start : start + n] for start in range(0, len(completions), n)]

@@ -100,7 +100,10 @@ class RunContext:
             self.release_generator()
             config = self.config
             loaded = HFGenerator(
-                self.weights(checkpoint), config.compute, config.policy.prompt_format
+                self.weights(checkpoint),
+                config.compute,
+                config.policy.prompt_format,
+                config.execution.workers,
             )
             self._generator = (checkpoint.id, loaded)
         return self._generator[1]

@@ -226,3 +226,23 @@ def test_programs_are_judged_by_execution(program: str, kind: str, reason: str |
 
     assert verdict.kind == kind
     assert reason is None or reason == verdict.reason
+
+
+@pytest.mark.parametrize(
+    "program", ['{"c"$200 201,x}', '{-1 "c"$200 201;"a"}', '{\'`$"c"$200 201}']
+)
+def test_bytes_that_are_no_text_can_be_recorded(program: str):
+    problem = SQUARE.model_copy(update={"returns": "str", "tests": make_tests(([2], "four"))})
+    with QPool(n_workers=1, limits=Limits()) as pool:
+        (result,) = pool.run([make_job("k", problem, program)])
+    verdict = grade(
+        problem.tests,
+        "str",
+        result,
+        engine="embedded",
+        engine_version="1",
+        tests_hash=problem.tests_hash,
+    )
+
+    assert r"\\310\\311" in verdict.model_dump_json()
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
