@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import Dataset
@@ -31,6 +32,8 @@ from pipeline.trainers.base import MetricSink, ShouldStop, TrainResult, TrainRow
 
 WORK = "trainer"
 LOG_EVERY = 10
+IGNORED = -100
+"""The label of a token that is not learned."""
 
 
 class TrlSftTrainer:
@@ -62,7 +65,7 @@ class TrlSftTrainer:
         except (OSError, ValueError) as error:
             raise TrainingError(f"cannot load the policy {start} for training: {error}") from error
         work = out.parent / f".{out.name}.{WORK}"
-        trainer = SFTTrainer(
+        trainer = (SFTTrainer if device.type == "cuda" else AnswerLossTrainer)(
             model=model,
             args=self._arguments(work, settings, device),
             train_dataset=dataset,
@@ -128,7 +131,7 @@ class TrlSftTrainer:
 def tokenize(
     tokenizer: PreTrainedTokenizerBase, rows: Sequence[TrainRow], max_length: int
 ) -> Dataset:
-    """Token ids and labels (-100 on the prompt) for the rows of at most `max_length` tokens."""
+    """Token ids and labels (`IGNORED` on the prompt) for the rows of at most `max_length` tokens."""
     prompts = _token_ids(tokenizer, [row.prompt for row in rows])
     answers = _token_ids(tokenizer, [row.completion for row in rows])
     stop = tokenizer.eos_token_id
@@ -137,7 +140,7 @@ def tokenize(
         whole = [*prompt, *answer, stop]
         if len(whole) <= max_length:
             ids.append(whole)
-            labels.append([-100] * len(prompt) + [*answer, stop])
+            labels.append([IGNORED] * len(prompt) + [*answer, stop])
     lengths = [len(row) for row in ids]
     return Dataset.from_dict({"input_ids": ids, "labels": labels, "length": lengths})
 
@@ -151,6 +154,33 @@ def last_checkpoint(work: Path) -> Path | None:
     """The newest whole checkpoint of an unfinished training."""
     found = [path for path in work.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+class AnswerLossTrainer(SFTTrainer):
+    """SFTTrainer's loss where there is no Triton: the head of the model reads the tokens of the answers alone.
+
+    TRL scores every token there, prompts included, and measures entropy and accuracy besides, which for the demo policy
+    is a quarter of a step. The loss is the same: mean negative log-likelihood of the tokens that have a label.
+    """
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss of one batch; with its outputs, as TRL has it."""
+        if return_outputs:
+            return super().compute_loss(model, inputs, True, num_items_in_batch)
+        labels = inputs["labels"][:, 1:]
+        answers = labels != IGNORED
+        hidden = model.base_model(
+            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+        ).last_hidden_state
+        logits = model.get_output_embeddings()(hidden[:, :-1][answers])
+        total = torch.nn.functional.cross_entropy(logits.float(), labels[answers], reduction="sum")
+        return total / (answers.sum() if num_items_in_batch is None else num_items_in_batch)
 
 
 class _Watch(TrainerCallback):
