@@ -81,9 +81,20 @@ def sum_(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(_add_skipping_nulls, x, 0)
-    if abs(type_number(x)) in qt.TEXTS or type_number(x) >= 100:
+    return _as_summed(x)
+
+
+def _as_summed(x: Value) -> Value:
+    """Return an atom as sums and products hold it: at least an int.
+
+    Raises: QError('type') for a symbol, a guid and a function.
+    """
+    t = -type_number(x)
+    if t in qt.UNORDERED or t < 0:
         raise QError("type")
-    return x
+    if t == 10:
+        return make_atom(6, x.v)
+    return arith.add(make_atom(6, 0), x) if t in (1, 4, 5) else x
 
 
 def _add_skipping_nulls(x: Value, y: Value) -> Value:
@@ -100,7 +111,7 @@ def _add_skipping_nulls(x: Value, y: Value) -> Value:
 def product(x: Value) -> Value:
     """Product of a numeric vector, nulls ignored."""
     t = _sum_type(x.t)
-    if t not in qt.NUMERIC:
+    if t in qt.NOT_NUMBERS:
         raise QError("type")
     a = x.a
     mask = null_mask(x.t, a)
@@ -110,7 +121,8 @@ def product(x: Value) -> Value:
         if t in qt.FLOATS:
             return make_atom(t, float(np.multiply.reduce(a, dtype=np.float64)))
         value = int(np.multiply.reduce(a, dtype=np.int64))
-    return make_atom(t, int(np.int64(value).astype(np.int32)) if t == 6 else value)
+    is_short = qt.DTYPES[t].itemsize == 4
+    return make_atom(t, int(np.int64(value).astype(np.int32)) if is_short else value)
 
 
 @primitive("prd")
@@ -123,9 +135,7 @@ def prd(x: Value) -> Value:
         return made
     if type(x) is GList:
         return _fold(arith.multiply, x, 1)
-    if abs(type_number(x)) in qt.TEXTS or type_number(x) >= 100:
-        raise QError("type")
-    return x
+    return _as_summed(x)
 
 
 def _empty_extreme(t: int, sign: int) -> Value:
@@ -203,7 +213,7 @@ def _least(x: Value, y: Value) -> Value:
 
 
 def floats_of(x: Value) -> np.ndarray:
-    """Return the non-null items of a numeric or temporal vector as floats.
+    """Return the non-null items of a vector of anything but symbols and guids as floats.
 
     Raises: QError('type').
     """
@@ -212,10 +222,10 @@ def floats_of(x: Value) -> np.ndarray:
             return np.empty(0)
         if type(x) is GList:
             raise QError("type")
-        if -type_number(x) in qt.NUMERIC | qt.TEMPORAL:
+        if 0 < -type_number(x) < qt.FIRST_ENUM:
             return floats_of(collapse([x]))
         raise QError("type")
-    if x.t in qt.NOT_NUMBERS:
+    if x.t in qt.UNORDERED:
         raise QError("type")
     a = widen_array(x.t, x.a, 9)
     bad = np.isnan(a)
@@ -413,13 +423,8 @@ def deltas(*args: Value) -> Value:
         return arith.subtract(x, before)
     if (x.t == 7 and not x.has_nulls) or x.t == 9:
         return _plain_deltas(x)
-    head = make_atom(x.t, x.a[0].item())
     rest = arith.subtract(Vec(x.t, x.a[1:]), Vec(x.t, x.a[:-1]))
-    if rest.t != x.t:
-        if x.t in (1, 4, 5):
-            return Vec(6, np.concatenate(([np.int32(x.a[0])], rest.a)).astype(np.int32))
-        return GList([head, *items_of(rest)])
-    return Vec(rest.t, np.concatenate((x.a[:1], rest.a)))
+    return Vec(rest.t, np.concatenate((x.a[:1].astype(rest.a.dtype), rest.a)))
 
 
 def _plain_deltas(x: Vec) -> Vec:
@@ -442,7 +447,9 @@ def ratios(*args: Value) -> Value:
         return Dict(x.k, ratios(*args[:-1], x.v))
     if not is_list(x):
         return x
-    if type(x) is Vec and x.t in (7, 9) and len(args) == 1 and len(x.a):
+    if type(x) is Vec and x.t in qt.UNORDERED:
+        raise QError("type")
+    if type(x) is Vec and len(args) == 1 and len(x.a):
         a = widen_array(x.t, x.a, 9)
         out = np.empty_like(a)
         out[0] = a[0]

@@ -1,7 +1,7 @@
 """Arithmetic: + - * % div mod neg abs signum reciprocal, and & | as smaller and larger.
 
 Sums of booleans, bytes and shorts are ints; `%` gives floats. Integer results wrap at 64 (or 32) bits as
-in kdb+; a null on either side gives a null. Characters and symbols are refused with 'type.
+in kdb+; a null on either side gives a null. Which types meet in which is in result_types.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,16 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.prims.atomic import RIGHT_ONLY, Simple, dyadic, monadic
+from q_runtime.prims.casting_arrays import cast_array
 from q_runtime.prims.registry import alias, primitive
+from q_runtime.prims.result_types import (
+    SPANS,
+    in_type,
+    meeting_type,
+    product_type,
+    quotient_type,
+    sum_type,
+)
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.vectors import NULL_LONG, Value, Vec
@@ -19,9 +28,6 @@ from q_runtime.values.vectors import NULL_LONG, Value, Vec
 _MAX = qt.LONG_INF
 _EXACT = 2**53
 """Longs up to here are floats without rounding."""
-_PLAIN = qt.NUMERIC
-_FINE = {12: 12, 16: 16, 19: 19, 18: 18, 17: 17, 14: 14, 13: 13, 15: 15}
-_NS = {16: 1, 19: 1_000_000, 18: 1_000_000_000, 17: 60_000_000_000}
 
 
 def wrapped(x: Value) -> Value:
@@ -32,77 +38,27 @@ def wrapped(x: Value) -> Value:
     return NULL_LONG if x == qt.LONG_NULL else x
 
 
-def numeric_type(t: int) -> int:
-    """Return the type in which sums of type `t` are held: at least int."""
-    return 6 if t < 6 else t
-
-
-def _require_numbers(tx: int, ty: int) -> None:
-    if tx in qt.NOT_NUMBERS or ty in qt.NOT_NUMBERS:
-        raise QError("type")
-
-
-def _as_nanos(t: int, a: np.ndarray) -> np.ndarray:
-    wide = widen_array(t, a, 16 if t not in (12,) else 12)
-    if t in (17, 18, 19):
-        return np.where(np.abs(wide) == qt.LONG_INF, wide, _scaled(wide, _NS[t]))
-    if t == 14:
-        return _scaled(wide, qt.NS_PER_DAY)
-    return wide
-
-
-def _scaled(a: np.ndarray, factor: int) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return np.where(a == qt.LONG_NULL, a, a * factor)
-
-
-def _temporal_sum(
-    tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int
-) -> tuple[int, np.ndarray]:
-    """Add or subtract when a side is temporal: pick the result type and a common unit."""
-    x_time, y_time = tx in qt.TEMPORAL, ty in qt.TEMPORAL
-    if x_time and y_time:
-        return _two_temporals(tx, ax, ty, ay, sign)
-    t, other = (tx, ty) if x_time else (ty, tx)
-    if other in qt.FLOATS:
-        target = 15 if t in (14, 15) else 9
-        return target, _combine(9, widen_array(tx, ax, 9), widen_array(ty, ay, 9), sign)
-    wide = 7 if qt.DTYPES[t].itemsize == 8 else 6
-    if t == 15:
-        return 15, _combine(9, widen_array(tx, ax, 9), widen_array(ty, ay, 9), sign)
-    return t, _combine(wide, widen_array(tx, ax, t), widen_array(ty, ay, t), sign)
-
-
-def _two_temporals(
-    tx: int, ax: np.ndarray, ty: int, ay: np.ndarray, sign: int
-) -> tuple[int, np.ndarray]:
-    spans = (16, 17, 18, 19)
+def _meet_in_time(
+    t: int, tx: int, ax: np.ndarray, ty: int, ay: np.ndarray
+) -> tuple[int, np.ndarray, np.ndarray]:
+    """Bring two temporal arrays to the unit of their sum, of type `t`, as plain numbers of the type returned."""
     if tx == ty:
-        if tx in spans:
-            wide = 7 if tx == 16 else 6
-            return tx, _combine(wide, ax, ay, sign)
-        if sign < 0:
-            if tx == 12:
-                return 16, _combine(7, ax, ay, sign)
-            if tx == 15:
-                return 9, ax - ay
-            return 6, _combine(6, ax, ay, sign)
-        raise QError("type")
-    if tx in spans and ty in spans:
-        fine = 16 if 16 in (tx, ty) else max(tx, ty)
-        unit = _NS[fine]
-        a = _floor_units(_as_nanos(tx, ax), unit)
-        b = _floor_units(_as_nanos(ty, ay), unit)
-        return fine, widen_array(7, _combine(7, a, b, sign), fine)
-    if (tx in (12, 14) and ty in spans) or (ty in (12, 14) and tx in spans and sign > 0):
-        return 12, _combine(7, _as_nanos(tx, ax), _as_nanos(ty, ay), sign)
-    if {tx, ty} == {12, 14} and sign < 0:
-        return 16, _combine(7, _as_nanos(tx, ax), _as_nanos(ty, ay), sign)
-    raise QError("type")
+        return {8: 7, 4: 6}[qt.DTYPES[tx].itemsize] if tx != 15 else 9, ax, ay
+    if t == 15:
+        return 9, _as_days(tx, ax), _as_days(ty, ay)
+    wide = 7 if qt.DTYPES[t].itemsize == 8 else 6
+    return wide, _as_units(t, tx, ax), _as_units(t, ty, ay)
 
 
-def _floor_units(a: np.ndarray, unit: int) -> np.ndarray:
-    return a if unit == 1 else np.where(np.abs(a) >= qt.LONG_INF, a, a // unit)
+def _as_days(t: int, a: np.ndarray) -> np.ndarray:
+    if t == 15:
+        return a
+    return widen_array(7, cast_array(t, a, 16), 9) / qt.NS_PER_DAY
+
+
+def _as_units(t: int, tx: int, ax: np.ndarray) -> np.ndarray:
+    """Convert to the unit of type `t`; the length of time beside an instant is counted in its unit."""
+    return cast_array(tx, ax, 16 if t == 12 and tx in SPANS else t)
 
 
 def _combine(t: int, a: np.ndarray, b: np.ndarray, sign: int) -> np.ndarray:
@@ -160,13 +116,21 @@ def _sum_core(sign: int) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
         if tx == ty == 7 or tx == ty == 9:
             return tx, _combine(tx, ax, ay, sign)
-        _require_numbers(tx, ty)
-        if tx in qt.TEMPORAL or ty in qt.TEMPORAL:
-            return _temporal_sum(tx, ax, ty, ay, sign)
-        t = numeric_type(max(tx, ty))
-        return t, _combine(t, widen_array(tx, ax, t), widen_array(ty, ay, t), sign)
+        if sign < 0 and ty == 10:
+            ty, ay = 6, ay.astype(np.int32)
+        t = sum_type(tx, ty)
+        if tx in qt.TEMPORAL and ty in qt.TEMPORAL:
+            return t, _combine(*_meet_in_time(t, tx, ax, ty, ay), sign)
+        return t, _combine(_plain_type(t), in_type(tx, ax, t), in_type(ty, ay, t), sign)
 
     return core
+
+
+def _plain_type(t: int) -> int:
+    """Return the number type that holds items of type `t`."""
+    if t in qt.FLOATS:
+        return t
+    return 7 if qt.DTYPES[t].itemsize == 8 else 6
 
 
 _ADD = _sum_core(1)
@@ -200,23 +164,14 @@ def subtract(x: Value, y: Value) -> Value:
 
 
 def _multiply_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    _require_numbers(tx, ty)
-    if tx in qt.TEMPORAL or ty in qt.TEMPORAL:
-        if tx in qt.TEMPORAL and ty in qt.TEMPORAL:
-            raise QError("type")
-        t = tx if tx in qt.TEMPORAL else ty
-        if t in (12, 13, 14, 15):
-            raise QError("type")
-        other = ty if t == tx else tx
-        if other in qt.FLOATS:
-            product = widen_array(tx, ax, 9) * widen_array(ty, ay, 9)
-            return t, widen_array(9, product, t)
-    else:
-        t = numeric_type(max(tx, ty))
-    a, b = widen_array(tx, ax, t), widen_array(ty, ay, t)
+    t = product_type(tx, ty)
+    if t in qt.INTEGERS and 8 in (tx, ty):
+        product = widen_array(tx, ax, 9) * widen_array(ty, ay, 9)
+        return t, in_type(9, product, t)
+    a, b = in_type(tx, ax, t), in_type(ty, ay, t)
     with np.errstate(all="ignore"):
         out = np.multiply(a, b)
-    return t, out if t in qt.FLOATS else _keep_nulls(t, out, a, b)
+    return t, out if t in qt.FLOATS else _keep_nulls(_plain_type(t), out, a, b)
 
 
 @primitive("*", 2, atomic=True)
@@ -233,16 +188,9 @@ def multiply(x: Value, y: Value) -> Value:
 
 
 def _divide_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    _require_numbers(tx, ty)
-    t = 8 if 8 in (tx, ty) and 9 not in (tx, ty) and 7 not in (tx, ty) else 9
-    a, b = _to_floats(tx, ax), _to_floats(ty, ay)
+    quotient_type(tx, ty)
     with np.errstate(all="ignore"):
-        out = np.true_divide(a, b)
-    return t, np.asarray(out, dtype=qt.DTYPES[t])
-
-
-def _to_floats(t: int, a: np.ndarray) -> np.ndarray:
-    return widen_array(t, a, 9)
+        return 9, np.asarray(np.true_divide(widen_array(tx, ax, 9), widen_array(ty, ay, 9)))
 
 
 @primitive("%", 2, atomic=True)
@@ -259,28 +207,18 @@ def divide(x: Value, y: Value) -> Value:
 
 
 def _div_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    if tx in qt.UNORDERED or ty in qt.NOT_NUMBERS:
-        raise QError("type")
-    if tx == 10:
-        tx, ax = 6, ax.astype(np.int32)
-    if ty in qt.TEMPORAL and tx not in qt.TEMPORAL:
-        raise QError("type")
-    t = numeric_type(tx)
-    if t in qt.FLOATS:
-        with np.errstate(all="ignore"):
-            return t, np.floor(widen_array(tx, ax, 9) / widen_array(ty, ay, 9)).astype(qt.DTYPES[t])
+    t = quotient_type(tx, ty)
     if tx in qt.FLOATS or ty in qt.FLOATS:
         with np.errstate(all="ignore"):
             q = np.floor(widen_array(tx, ax, 9) / widen_array(ty, ay, 9))
         return t, widen_array(9, np.asarray(q), t)
-    wide = 7
-    a, b = widen_array(tx, ax, wide), widen_array(ty, ay, wide)
+    a, b = widen_array(tx, ax, 7), widen_array(ty, ay, 7)
     null = qt.LONG_NULL
     bad = (a == null) | (b == null) | (b == 0)
     with np.errstate(all="ignore"):
         out = np.floor_divide(a, np.where(b == 0, 1, b))
     out = np.where(bad, null, out)
-    return t, widen_array(wide, out, t)
+    return t, widen_array(7, out, t)
 
 
 @primitive("div", 2, atomic=True)
@@ -294,23 +232,26 @@ def integer_divide(x: Value, y: Value) -> Value:
 
 
 def _mod_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    _require_numbers(tx, ty)
-    if ty in qt.TEMPORAL and tx not in qt.TEMPORAL:
-        raise QError("type")
+    """The remainder is `x-y*x div y`, and has the type of that."""
+    t = _remainder_type(tx, ty)
+    if ty in qt.TEMPORAL or 10 in (tx, ty):
+        t_q, q = _div_core(tx, ax, ty, ay)
+        return _SUBTRACT(tx, ax, *_multiply_core(ty, ay, t_q, q))
     if tx in qt.FLOATS or ty in qt.FLOATS:
         a, b = widen_array(tx, ax, 9), widen_array(ty, ay, 9)
         with np.errstate(all="ignore"):
             out = a - b * np.floor(np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b)))
-        return 9, np.asarray(out)
-    t = numeric_type(tx) if tx in qt.TEMPORAL else numeric_type(max(tx, ty))
+        return t, in_type(9, np.asarray(out), t)
     a, b = widen_array(tx, ax, 7), widen_array(ty, ay, 7)
     bad = (a == qt.LONG_NULL) | (b == qt.LONG_NULL)
     with np.errstate(all="ignore"):
         out = np.where(b == 0, a, np.mod(a, np.where(b == 0, 1, b)))
-    out = widen_array(7, np.where(bad, qt.LONG_NULL, out), 7)
-    if tx in qt.TEMPORAL:
-        t = 7 if qt.DTYPES[tx].itemsize == 8 else 6
-    return t, widen_array(7, out, t)
+    return t, widen_array(7, np.where(bad, qt.LONG_NULL, out), t)
+
+
+def _remainder_type(tx: int, ty: int) -> int:
+    times = product_type(ty, quotient_type(tx, ty))
+    return sum_type(tx, 6 if times == 10 else times)
 
 
 @primitive("mod", 2, atomic=True)
@@ -323,10 +264,8 @@ def modulus(x: Value, y: Value) -> Value:
 
 def _extreme_core(pick: np.ufunc) -> Simple:
     def core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-        if tx in qt.UNORDERED or ty in qt.UNORDERED:
-            raise QError("type")
-        t = tx if tx == ty else max(tx, ty)
-        a, b = widen_array(tx, ax, t), widen_array(ty, ay, t)
+        t = meeting_type(tx, ty)
+        a, b = in_type(tx, ax, t), in_type(ty, ay, t)
         if t in qt.FLOATS:
             chosen = pick(a, b)
             if not np.isnan(chosen).any():
@@ -375,9 +314,9 @@ alias("or", "|")
 
 
 def _negate_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in qt.NOT_NUMBERS:
+    if t in qt.UNORDERED:
         raise QError("type")
-    if t in (1, 4):
+    if t in (1, 4, 10):
         t, a = 6, a.astype(np.int32)
     with np.errstate(all="ignore"):
         return t, np.negative(a)
@@ -392,9 +331,9 @@ def negate(x: Value) -> Value:
 
 
 def _abs_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in qt.NOT_NUMBERS:
+    if t in qt.UNORDERED:
         raise QError("type")
-    if t in (1, 4):
+    if t in (1, 4, 10):
         t, a = 6, a.astype(np.int32)
     with np.errstate(all="ignore"):
         return t, np.abs(a)
@@ -412,7 +351,7 @@ def absolute(x: Value) -> Value:
 
 
 def _signum_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t in qt.NOT_NUMBERS:
+    if t in qt.UNORDERED:
         raise QError("type")
     if t in qt.FLOATS:
         a = np.where(np.isnan(a), -1.0, a)

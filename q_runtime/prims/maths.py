@@ -52,7 +52,7 @@ def _pair(x: Value, y: Value) -> tuple[np.ndarray, np.ndarray]:
                 raise QError("type")
             one = collapse([side])
             side = Vec(one.t, np.repeat(one.a, n))
-        if side.t in qt.NOT_NUMBERS:
+        if side.t in qt.UNORDERED:
             raise QError("type")
         if len(side.a) != n:
             raise QError("length")

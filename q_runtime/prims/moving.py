@@ -12,6 +12,7 @@ from q_runtime.prims.atomic import array_of
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.lists import integer
 from q_runtime.prims.registry import primitive
+from q_runtime.prims.result_types import sum_type
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
@@ -42,9 +43,17 @@ def _window(x: Value, y: Value) -> tuple[int, Vec]:
     n = integer(x, "moving window")
     if type(y) is GList and not y.items:
         return n, Vec(7, np.empty(0, dtype=np.int64))
-    if type(y) is not Vec or y.t in qt.NOT_NUMBERS:
+    if type(y) is not Vec:
         raise QError("type")
     return n, y
+
+
+def _numbers(x: Value, y: Value) -> tuple[int, Vec]:
+    """Read the arguments of a moving function of numbers."""
+    n, v = _window(x, y)
+    if v.t in qt.UNORDERED:
+        raise QError("type")
+    return n, v
 
 
 def _moving_sum(n: int, a: np.ndarray) -> np.ndarray:
@@ -59,9 +68,11 @@ def _moving_sum(n: int, a: np.ndarray) -> np.ndarray:
 @primitive("msum", 2)
 @_columns
 def msum(x: Value, y: Value) -> Value:
-    """Moving sums, nulls as zero."""
+    """Moving sums, nulls as zero; they have the type of a difference of two sums."""
     n, v = _window(x, y)
-    t = 6 if v.t in (1, 4, 5) else v.t
+    if v.t == 10:
+        raise QError("type")
+    t = sum_type(v.t, v.t)
     a = np.where(null_mask(v.t, v.a), 0, v.a).astype(qt.DTYPES[t])
     return Vec(t, _moving_sum(n, a).astype(qt.DTYPES[t]))
 
@@ -88,7 +99,7 @@ def _plain_averages(n: int, run: np.ndarray) -> np.ndarray:
 @_columns
 def mavg(x: Value, y: Value) -> Value:
     """Moving averages of the non-null items, as floats."""
-    n, v = _window(x, y)
+    n, v = _numbers(x, y)
     a = widen_array(v.t, v.a, 9)
     if n > 0 and a.size:
         with np.errstate(all="ignore"):
@@ -105,7 +116,7 @@ def mavg(x: Value, y: Value) -> Value:
 @_columns
 def mdev(x: Value, y: Value) -> Value:
     """Moving standard deviations."""
-    n, v = _window(x, y)
+    n, v = _numbers(x, y)
     a = widen_array(v.t, v.a, 9)
     out = np.empty(len(a))
     for i in range(len(a)):
@@ -118,9 +129,13 @@ def mdev(x: Value, y: Value) -> Value:
 def _extreme(name: str, f: np.ufunc, largest: bool) -> None:
     def moving(x: Value, y: Value) -> Value:
         n, v = _window(x, y)
+        if n <= 1 and not largest:
+            return v
+        if v.t in qt.UNORDERED:
+            raise QError("type")
         a = v.a
-        if v.t in qt.FLOATS:
-            a = np.where(np.isnan(a), -np.inf if largest else np.inf, a)
+        if v.t in qt.FLOATS and largest:
+            a = np.where(np.isnan(a), -np.inf, a)
         elif v.t in qt.INTEGERS and largest:
             a = np.where(a == qt.NULLS[v.t], -qt.INFINITIES[v.t], a).astype(a.dtype)
         if not len(a):

@@ -6,41 +6,53 @@ from collections.abc import Callable
 
 import numpy as np
 
-from q_runtime.errors import QError
-from q_runtime.prims.arith import divide
+from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.prims.atomic import dyadic, monadic
 from q_runtime.prims.registry import primitive
+from q_runtime.prims.result_types import in_type, product_type, quotient_type
+from q_runtime.prims.strings import lower
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import Value
+from q_runtime.values.vectors import Value, type_number
 
 _TOLERANCE = 2.0**-43
 
 
-def _rounder(name: str, f: np.ufunc, toward: float) -> None:
-    def core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-        if t in qt.NOT_NUMBERS:
-            raise QError("type")
-        if t not in qt.FLOATS:
-            return t, a
-        out = f(a)
-        return (7 if t != 15 else 14), widen_array(9, np.asarray(out, dtype=np.float64), 7)
-
-    def rounder(x: Value) -> Value:
-        if type(x) is int:
-            return x
-        return monadic(core, x)
-
-    rounder.__doc__ = f"Nearest whole number {'below' if toward < 0 else 'above'}, as a long."
-    primitive(name, atomic=True)(rounder)
+def _round(f: np.ufunc, t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
+    """Round numbers to longs; a short, an int and a long are whole already."""
+    if t in qt.FLOATS and t != 15:
+        return 7, widen_array(9, np.asarray(f(a), dtype=np.float64), 7)
+    if t in (5, 6, 7):
+        return t, a
+    raise QError("type")
 
 
-_rounder("floor", np.floor, -1)
-_rounder("ceiling", np.ceil, 1)
+def _floor_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
+    return _round(np.floor, t, a)
+
+
+def _ceiling_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
+    return (6, a.astype(np.int32)) if t in (1, 4, 10) else _round(np.ceil, t, a)
+
+
+@primitive("floor", atomic=True)
+def floor(x: Value) -> Value:
+    """The long below each number; text in lower case. Source: KX ref/floor."""
+    if type(x) is int:
+        return x
+    if abs(type_number(x)) in qt.TEXTS:
+        return lower(x)
+    return monadic(_floor_core, x)
+
+
+@primitive("ceiling", atomic=True)
+def ceiling(x: Value) -> Value:
+    """The long above each number. Source: KX ref/ceiling."""
+    return x if type(x) is int else monadic(_ceiling_core, x)
 
 
 def _floats(t: int, a: np.ndarray) -> np.ndarray:
-    if t in qt.NOT_NUMBERS:
+    if t in qt.UNORDERED:
         raise QError("type")
     return widen_array(t, a, 9)
 
@@ -48,8 +60,7 @@ def _floats(t: int, a: np.ndarray) -> np.ndarray:
 def _function(name: str, f: Callable[[np.ndarray], np.ndarray], meaning: str) -> None:
     def core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
         with np.errstate(all="ignore"):
-            out = f(_floats(t, a))
-        return (8, out.astype(np.float32)) if t == 8 else (9, np.asarray(out))
+            return (15 if t == 15 else 9), np.asarray(f(_floats(t, a)))
 
     def function(x: Value) -> Value:
         return monadic(core, x)
@@ -71,11 +82,20 @@ _function("atan", np.arctan, "Arc tangent")
 
 @primitive("reciprocal", atomic=True)
 def reciprocal(x: Value) -> Value:
-    """One divided by each item."""
-    return divide(1, x)
+    """One divided by each item; of a datetime a datetime. Source: KX ref/reciprocal."""
+    return monadic(_reciprocal_core, x)
+
+
+def _reciprocal_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
+    if t == 12:
+        raise UnsupportedFeature("reciprocal of a timestamp is not supported yet")
+    with np.errstate(all="ignore"):
+        return (15 if t == 15 else 9), np.asarray(np.true_divide(1.0, _floats(t, a)))
 
 
 def _power_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
+    if tx not in qt.NUMERIC or ty not in qt.NUMERIC:
+        raise QError("type")
     with np.errstate(all="ignore"):
         return 9, np.asarray(np.power(_floats(tx, ax), _floats(ty, ay)))
 
@@ -87,6 +107,8 @@ def xexp(x: Value, y: Value) -> Value:
 
 
 def _log_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
+    if 15 in (tx, ty):
+        raise QError("type")
     with np.errstate(all="ignore"):
         return 9, np.asarray(np.log(_floats(ty, ay)) / np.log(_floats(tx, ax)))
 
@@ -104,22 +126,15 @@ def xbar(x: Value, y: Value) -> Value:
 
 
 def _xbar_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    if tx in qt.NOT_NUMBERS or ty in qt.NOT_NUMBERS:
-        raise QError("type")
+    """The multiple is `x*y div x`, a timespan `x` taken as a number, and has the type of that."""
+    tx = 7 if tx == 16 else tx
+    t = product_type(tx, quotient_type(ty, tx))
     if tx in qt.FLOATS or ty in qt.FLOATS:
         a, b = widen_array(tx, ax, 9), widen_array(ty, ay, 9)
         with np.errstate(all="ignore"):
-            return (ty if ty == 15 else 9), np.asarray(a * np.floor(b / a + _TOLERANCE))
+            return t, in_type(9, np.asarray(a * np.floor(b / a + _TOLERANCE)), t)
     a, b = widen_array(tx, ax, 7), widen_array(ty, ay, 7)
-    if tx in qt.TEMPORAL and ty in qt.TEMPORAL and tx != ty:
-        from q_runtime.prims.casting_arrays import cast_array
-
-        a = cast_array(tx, ax, 16)
-        b = b if ty in (12, 16) else cast_array(ty, ay, 16)
-        made = np.where(b == qt.LONG_NULL, b, a * (b // np.where(a == 0, 1, a)))
-        return (ty, made) if ty in (12, 16) else (16, made)
     safe = np.where(a == 0, 1, a)
     with np.errstate(all="ignore"):
         out = np.where((a == 0) | (b == qt.LONG_NULL), b, a * np.floor_divide(b, safe))
-    t = ty if ty in qt.TEMPORAL or ty == 7 or (tx < 7 and ty >= 5) else max(tx, ty, 6)
     return t, widen_array(7, out, t)

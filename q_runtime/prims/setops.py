@@ -17,6 +17,7 @@ from q_runtime.prims.compare import at_least, close_arrays, lesser_both, matches
 from q_runtime.prims.indexing import hash_key, list_keys
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
+from q_runtime.prims.result_types import in_type, meeting_type
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
@@ -344,21 +345,18 @@ def fill(x: Value, y: Value) -> Value:
             raise QError("length")
         return collapse([fill(a, b) for a, b in zip(xs, ys, strict=True)])
     tx, ty = abs(type_number(x)), abs(type_number(y))
-    mixes = qt.NUMERIC | qt.TEMPORAL
-    if tx != ty and not (tx in mixes and ty in mixes):
-        raise QError("type")
-    if tx >= 100 or ty >= 100:
+    if max(tx, ty) >= 98:
         raise QError("type")
     from q_runtime.prims.atomic import array_of, wrap
 
     if type(x) is Vec and type(y) is Vec and len(x.a) != len(y.a):
         raise QError("length")
+    t = tx if tx == ty else meeting_type(tx, ty)
     (_, a), (_, b) = array_of(x), array_of(y)
-    t = ty if tx in qt.TEMPORAL | qt.NUMERIC and ty in qt.TEMPORAL else max(tx, ty)
     mask = null_mask(ty, b)
     if not mask.any() and tx == ty and b.ndim >= a.ndim:
         return y
-    out = np.where(mask, widen_array(tx, a, t), widen_array(ty, b, t))
+    out = np.where(mask, in_type(tx, a, t), in_type(ty, b, t))
     return wrap(t, out.astype(qt.DTYPES[t]) if t not in (2, 11) else out)
 
 
