@@ -21,6 +21,7 @@ from transformers import (
 
 from pipeline.config import ComputeConfig
 from pipeline.errors import GenerationError
+from pipeline.generators.decoding import sample_tokens
 from pipeline.generators.device import choose_device, choose_dtype, sharing_cores
 from pipeline.prompts.render import render
 from pipeline.records import Completion, Problem, Prompt
@@ -78,32 +79,28 @@ class HFGenerator:
             add_special_tokens=False,
         ).to(self.device)
         torch.manual_seed(seed % (2**63))
+        ids, mask = batch["input_ids"], batch["attention_mask"]
         with sharing_cores(self.compute, self.workers):
-            tokens = self.model.generate(
-                input_ids=batch["input_ids"].repeat_interleave(n, dim=0),
-                attention_mask=batch["attention_mask"].repeat_interleave(n, dim=0),
-                past_key_values=self._read(batch["input_ids"], batch["attention_mask"], n),
-                do_sample=True,
+            drawn = sample_tokens(
+                self.model,
+                self._read(ids, mask, n),
+                ids[:, -1:].repeat_interleave(n, dim=0),
+                mask.repeat_interleave(n, dim=0),
                 temperature=temperature,
-                top_k=0,
-                top_p=1.0,
                 max_new_tokens=max_new_tokens,
-                pad_token_id=self.tokenizer.pad_token_id,
-                eos_token_id=self.tokenizer.eos_token_id,
-            )
-        drawn = tokens[:, batch["input_ids"].shape[1] :].tolist()
+                stop=self.tokenizer.eos_token_id,
+            ).tolist()
         completions = [self._completion(ids, seed, temperature) for ids in drawn]
         return [completions[start : start + n] for start in range(0, len(completions), n)]
 
-    def _read(self, ids: torch.Tensor, mask: torch.Tensor, n: int) -> DynamicCache | None:
+    def _read(self, ids: torch.Tensor, mask: torch.Tensor, n: int) -> DynamicCache:
         """The cache of all but the last prompt token, read once per prompt and repeated for its `n` samples.
 
-        `generate` with several return sequences would read every prompt `n` times; prompts are several times longer
-        than answers, so that is most of the work.
+        Prompts are several times longer than answers, so reading each once is most of what can be saved.
         """
-        if ids.shape[1] < 2:
-            return None
         cache = DynamicCache(config=self.model.config)
+        if ids.shape[1] < 2:
+            return cache
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
         self.model(
             input_ids=ids[:, :-1],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
+from trl import SFTTrainer
 
 from pipeline.config import ComputeConfig, PolicyConfig
 from pipeline.errors import GenerationError, StopRequested, TrainingError
 from pipeline.generators.hf import HFGenerator, PromptRenderer, load_tokenizer
+from pipeline.trainers import trl_sft
 from pipeline.trainers.base import TrainRow, TrainSettings
 from pipeline.trainers.demo_policy import build, train_tokenizer
 from pipeline.trainers.trl_sft import TrlSftTrainer, tokenize
@@ -153,6 +156,49 @@ def test_the_same_seed_draws_the_same_completions(policy: Path) -> None:
     assert first == generator.sample(prompts, 4, 1.0, 6, seed=9)
     assert first != generator.sample(prompts, 4, 1.0, 6, seed=10)
     assert all(completion.n_tokens <= 6 for row in first for completion in row)
+
+
+def test_at_temperature_zero_rows_of_any_length_are_what_transformers_generates(
+    policy: Path, tmp_path: Path
+) -> None:
+    trained = tmp_path / "trained"
+    rows = [TrainRow("a" * i, "b" * i) for i in (1, 3, 6, 9)]
+    TrlSftTrainer(CPU).train(policy, trained, rows, settings(80), lambda *_: None, lambda: False)
+    generator = HFGenerator(trained, CPU)
+    prompts = [row.prompt for row in rows]
+
+    sampled = generator.sample(prompts, 2, 1e-6, 12, seed=1)
+
+    lengths = set()
+    for prompt, row in zip(prompts, sampled, strict=True):
+        ids = generator.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+        whole = generator.model.generate(**ids, do_sample=False, max_new_tokens=12)
+        text = generator.tokenizer.decode(
+            whole[0, ids["input_ids"].shape[1] :], skip_special_tokens=True
+        )
+        assert [completion.text for completion in row] == [text, text]
+        lengths.add(row[0].n_tokens)
+    assert len(lengths) > 1, "some rows must end before others"
+
+
+def test_the_loss_of_answers_alone_is_the_loss_that_trl_computes(
+    policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses: dict[str, list[float]] = {"ours": [], "trl": []}
+
+    def record(name: str) -> Callable[[int, float, float], None]:
+        return lambda step, loss, rate: losses[name].append(loss)
+
+    TrlSftTrainer(CPU).train(
+        policy, tmp_path / "a", ROWS, settings(20), record("ours"), lambda: False
+    )
+    monkeypatch.setattr(trl_sft, "AnswerLossTrainer", SFTTrainer)
+    TrlSftTrainer(CPU).train(
+        policy, tmp_path / "b", ROWS, settings(20), record("trl"), lambda: False
+    )
+
+    assert len(losses["ours"]) == 2
+    assert losses["ours"] == pytest.approx(losses["trl"], rel=1e-4)
 
 
 def test_a_directory_without_a_tokenizer_gets_one_sentence(policy: Path, tmp_path: Path) -> None:
