@@ -251,8 +251,15 @@ class Interpreter(Applier):
         return self.globals.keys_of(name)
 
     def evaluate(self, text: str) -> Value:
-        """Evaluate text in the current namespace."""
-        return self.run(text)
+        """Evaluate text in the current namespace; `::` when its last statement would print nothing."""
+        silent = False
+
+        def note(_: Value, is_silent: bool) -> None:
+            nonlocal silent
+            silent = is_silent
+
+        value = self.run(text, note)
+        return NIL if silent else value
 
     def evaluate_in(self, text: str, namespace: str) -> Value:
         """Evaluate one expression as if it stood in another namespace."""

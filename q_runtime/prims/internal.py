@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.messages import read_message
 from q_runtime.prims.dotq import byte_vector, sha1, to_base64
 from q_runtime.prims.registry import PRIMITIVES, Host
-from q_runtime.values.codec import decode, encode, encode_compressed
+from q_runtime.values.codec import encode, encode_compressed
 from q_runtime.values.literal import literal
 from q_runtime.values.vectors import (
     GList,
@@ -77,7 +78,7 @@ def from_bytes(host: Host, x: Value) -> Value:
     """
     if type(x) is not Vec or x.t != 4:
         raise QError("type")
-    return decode(x.a.tobytes(), host.lambda_from, PRIMITIVES.__getitem__)
+    return read_message(host, x.a.tobytes())
 
 
 def fixed_format(_: Host, x: Value) -> Value:

@@ -30,7 +30,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.opcodes import ALIASES, BINARY, DERIVED, ITERATORS, UNARY
+from q_runtime.values.opcodes import ALIASES, BINARY, COMPOSED, ITERATORS, UNARY
 from q_runtime.values.vectors import (
     GList,
     Value,
@@ -120,14 +120,13 @@ def _vector_bytes(x: Vec) -> bytes:
 
 def _put_function(x: Value, out: list[bytes]) -> None:
     if type(x) is Lambda:
-        out.append(b"\x64" + x.namespace.removeprefix(".").encode() + b"\0")
-        _put(string(x.source), out)
+        _put_lambda(x.namespace.removeprefix("."), x.source, out)
     elif type(x) is Nil:
         out.append(b"\x65\0")
     elif x is HOLE or type(x) is Hole:
         out.append(b"\x65\xff")
     elif type(x) is Prim:
-        _put_primitive(ALIASES.get(x.name, x.name), out)
+        _put_primitive(x, out)
     elif type(x) is IteratorValue:
         out.append(bytes((103, ITERATORS.index(x.glyph))))
     elif type(x) is Derived:
@@ -142,17 +141,28 @@ def _put_function(x: Value, out: list[bytes]) -> None:
         raise UnsupportedFeature("the binary form of this kind of value is not known")
 
 
-def _put_primitive(name: str, out: list[bytes]) -> None:
-    if name in BINARY:
+def _put_lambda(namespace: str, source: str, out: list[bytes]) -> None:
+    out.append(b"\x64" + namespace.encode() + b"\0")
+    _put(string(source), out)
+
+
+def _put_primitive(f: Prim, out: list[bytes]) -> None:
+    """Append a primitive: its code, or the definition in k that kdb+ has for the keyword."""
+    name = ALIASES.get(f.name, f.name)
+    if name in COMPOSED:
+        out.append(bytes.fromhex(COMPOSED[name]))
+    elif name in BINARY and f.t != 101:
         out.append(bytes((102, BINARY.index(name))))
-    elif name in UNARY:
+    elif name in UNARY and f.t != 102:
         out.append(bytes((101, UNARY.index(name))))
-    elif name in DERIVED:
-        glyph, operator = DERIVED[name]
-        out.append(bytes((ITERATOR_TYPES[glyph],)))
-        _put_primitive(operator, out)
+    elif f.shown.startswith("k)"):
+        _put_lambda("q", f.shown, out)
+    elif 106 <= f.t <= 111 and (operator := f.shown.rstrip("/\\':") or ":") in BINARY:
+        out.append(bytes((f.t, 102, BINARY.index(operator))))
+    elif f.t == 101 and len(f.shown) == 2 and f.shown[1] == ":" and f.shown[0] in BINARY:
+        out.append(bytes((101, BINARY.index(f.shown[0]))))
     else:
-        raise UnsupportedFeature(f"the binary form of {name} is not known")
+        raise UnsupportedFeature(f"the binary form of {f.name} is not known")
 
 
 def decode(

@@ -21,10 +21,18 @@ BINARY = (
 ITERATORS = ("'", "/", "\\", "':", "/:", "\\:")
 """Iterators (type 103) by code, and the types 106 to 111 that they make."""
 
-DERIVED = {
-    "raze": ("/", ","), "sums": ("\\", "+"), "prds": ("\\", "*"), "mins": ("\\", "&"), "maxs": ("\\", "|"),
-    "all": ("/", "&"), "any": ("/", "|"), "prev": ("':", ":"),
-}  # fmt: skip
-"""Keywords that are an iterator applied to an operator: the iterator and the operator."""
+COMPOSED = {
+    "all": "6902000000651b6802000000660bf662",
+    "any": "6902000000651c6802000000660bf662",
+    "differ": "69020000006802000000660bf6626902000000650f6d660f",
+    "ceiling": "690200000065026902000000650e6502",
+    "upsert": "6805000000661365ff000000000000660c65ff",
+    "md5": "68020000006610f9f1ffffffffffffff",
+    "attr": "68020000006610f9feffffffffffffff",
+    "hcount": "68020000006610f9f9ffffffffffffff",
+    "eval": "68020000006610f9faffffffffffffff",
+    "reval": "68020000006610f9e8ffffffffffffff",
+}
+"""Keywords that are a composition or a projection of primitives, in binary form: `any` is `max$["b"]`, `md5` is `-15!`."""
 
 ALIASES = {"and": "&", "or": "|"}
