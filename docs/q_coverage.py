@@ -31,6 +31,9 @@ Members of `.z` that have a neutral value are constants: a session has no proces
 This page is written by `make docs` from the engine.
 """
 
+SERVED = {"pg", "ps", "po", "pc", "pw"}
+"""Handlers that a server calls."""
+
 PARTS = {
     "like": "patterns with more than two stars, as kdb+ itself limits them",
     "?": "random numbers follow the session's seed, not the generator of kdb+",
@@ -136,13 +139,15 @@ def _member(space: str, name: str) -> State:
 
 def _dotz(name: str) -> State:
     """The state of a member of `.z`."""
-    from q_runtime.evaluate.dotz import CLOCKS, NEUTRAL
+    from q_runtime.evaluate.dotz import CLOCKS, NEUTRAL, OF_CALLER
     from q_runtime.lang.members import HANDLERS
 
     if name == "b":
         return "whole", ""
-    if name in NEUTRAL:
-        return "part", "a neutral value"
+    if name in SERVED:
+        return "part", "a handler, called where a port is served"
+    if name in NEUTRAL or name in OF_CALLER:
+        return "part", "a neutral value" + (", or the client's" if name in OF_CALLER else "")
     if name in HANDLERS:
         return "part", "a handler"
     return ("whole", "") if name.lower() in CLOCKS else ("not here", "")

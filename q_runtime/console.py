@@ -1,8 +1,8 @@
 """The interactive console and the script runner behind `python -m q_runtime`.
 
-Prompts with `q)`, reads input that spans lines while a bracket is open, prints what kdb+ prints, shows an
-error with its name and the place in the text. Piped input is run without prompts. It does not listen on
-a port.
+Prompts with `q)`, reads input that spans lines while a bracket is open, prints what kdb+ prints, shows an error with
+its name and the place in the text. Piped input is run without prompts. With a port it serves clients (ipc/) between
+inputs; then the end of piped input does not end it, and a terminal has no line editing.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from q_runtime.commandline import CommandLine
 from q_runtime.errors import QError, RuntimeFault
 from q_runtime.lang.tokenizer import open_depth
 from q_runtime.limits import Limits
 from q_runtime.session import Session
+from q_runtime.values.vectors import GList, string, symbol
 
-PROMPT = "q)"
-OPTIONS = {"-q": 0, "-c": 2, "-P": 1, "-S": 1, "-T": 1}
-"""The options of the command line and how many numbers follow each."""
-USAGE = """usage: python -m q_runtime [FILE.q] [-q] [-c ROWS COLUMNS] [-P DIGITS] [-S SEED] [-T SECONDS]
-  -q  no banner              -c  console size
-  -P  digits shown (0: all)  -S  random seed
-  -T  most seconds an input may take
-"""
+if TYPE_CHECKING:
+    from socket import socket
+
+    from q_runtime.evaluate.interpreter import Interpreter
+
 CONSOLE_LIMITS = Limits(time_s=3600.0, memory_mb=4096, output_bytes=1 << 24)
 
 
@@ -78,16 +77,44 @@ def run_file(session: Session, path: Path, out: TextIO) -> bool:
     return True
 
 
-def read_input(stream: TextIO, out: TextIO, *, prompts: bool, prompt: str = PROMPT) -> str | None:
-    """Read one input, over several lines while brackets are open; None at the end of the stream."""
-    held = ""
-    while True:
-        line = _read_line(stream, out, (" " * len(prompt) if held else prompt) if prompts else "")
-        if line is None:
-            return held or None
-        held += line
-        if not line.endswith("\n") or open_depth(held) <= 0:
-            return held.rstrip("\n")
+class Console:
+    """The prompt and the inputs that come line by line."""
+
+    def __init__(self, session: Session, out: TextIO) -> None:
+        self.session = session
+        self.out = out
+        self.held = ""
+        """The lines of an input that is not complete."""
+
+    def prompt(self) -> str:
+        """Return what stands before the next line."""
+        prompt = f"q{self.session.namespace})"
+        return " " * len(prompt) if self.held else prompt
+
+    def take(self, line: str) -> int | None:
+        r"""Take a line; run the input that it completes. Returns the exit status of `\\\\` and `exit n`, else None."""
+        self.held += line
+        if line.endswith("\n") and open_depth(self.held) > 0:
+            return None
+        text, self.held = self.held.rstrip("\n"), ""
+        words = text.split()
+        if words == ["\\\\"]:
+            return 0
+        if len(words) == 2 and words[0] == "exit" and words[1].isdigit():
+            return int(words[1]) & 255
+        if words:
+            respond(self.session, text, self.out)
+            self.out.flush()
+        return None
+
+    def finish(self) -> int:
+        """Run what is held at the end of the stream; return the exit status."""
+        return (self.take("") if self.held else 0) or 0
+
+    def interrupt(self) -> None:
+        """Forget what was typed."""
+        self.held = ""
+        self.out.write("\n")
 
 
 def _read_line(stream: TextIO, out: TextIO, prompt: str) -> str | None:
@@ -104,44 +131,15 @@ def _read_line(stream: TextIO, out: TextIO, prompt: str) -> str | None:
 
 def repl(session: Session, stream: TextIO, out: TextIO, *, prompts: bool) -> int:
     r"""Read and run inputs until the stream ends or `\\\\` or `exit n` is entered; return the exit status."""
+    console = Console(session, out)
     while True:
         try:
-            prompt = f"q{session.namespace})"
-            text = read_input(stream, out, prompts=prompts, prompt=prompt)
-            if text is None or text.strip() == "\\\\":
-                return 0
-            words = text.split()
-            if len(words) == 2 and words[0] == "exit" and words[1].isdigit():
-                return int(words[1]) & 255
-            if text.strip():
-                respond(session, text, out)
-                out.flush()
+            line = _read_line(stream, out, console.prompt() if prompts else "")
+            status = console.finish() if line is None else console.take(line)
+            if status is not None:
+                return status
         except KeyboardInterrupt:
-            out.write("\n")
-
-
-def read_options(arguments: list[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Split the command line into files and options with their values.
-
-    Raises: ValueError whose text is the argument that is not understood.
-    """
-    files: list[str] = []
-    options: dict[str, list[str]] = {}
-    left = list(arguments)
-    while left:
-        word = left.pop(0)
-        if not word.startswith("-"):
-            files.append(word)
-            continue
-        count = OPTIONS.get(word)
-        values = left[:count]
-        if count is None or len(values) < count or not all(v.isdigit() for v in values):
-            raise ValueError(word)
-        options[word] = values
-        del left[:count]
-    if len(files) > 1:
-        raise ValueError(files[1])
-    return files, options
+            console.interrupt()
 
 
 def _read_history() -> None:
@@ -167,31 +165,53 @@ def _read_history() -> None:
     atexit.register(keep)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the console; USAGE says with what. Returns the exit status."""
-    if "-?" in arguments or "--help" in arguments:
-        sys.stdout.write(USAGE)
-        return 0
-    try:
-        files, options = read_options(arguments)
-    except ValueError as unknown:
-        sys.stderr.write(f"{unknown}: not understood here\n{USAGE}")
-        return 2
+def run(line: CommandLine, listeners: list[socket] | None = None) -> int:
+    """Run the console as the command line says; return the exit status.
+
+    listeners: sockets on which clients of kdb+ are served.
+    """
+    options = line.options
     seconds = float(options.get("-T", ["0"])[0]) or CONSOLE_LIMITS.time_s
     session = Session(replace(CONSOLE_LIMITS, time_s=seconds))
-    for option in ("-c", "-P", "-S"):
+    tell_command_line(session, line)
+    for option in ("-c", "-C", "-P", "-S", "-e", "-g", "-W"):
         if option in options:
             session.console(f"\\{option[1:]} {' '.join(options[option])}")
-    if files:
-        path = Path(files[0])
+    server = None
+    if listeners is not None:
+        from q_runtime.ipc.serving import make_server
+
+        try:
+            server = make_server(session, listeners, options)
+        except OSError as error:
+            sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+            return 1
+    if line.script is not None:
+        path = Path(line.script)
         if not path.is_file():
             sys.stderr.write(f"{path}: no such file; give the path of a q script\n")
             return 2
         if not run_file(session, path, sys.stdout):
             return 1
-    interactive = sys.stdin.isatty()
+        sys.stdout.flush()
+    interactive = sys.stdin is not None and sys.stdin.isatty()
+    if interactive and "-q" not in options:
+        sys.stdout.write("QStudio q, an embedded engine. \\\\ leaves.\n")
+    if server is not None:
+        from q_runtime.ipc.serving import serve
+
+        return serve(server, Console(session, sys.stdout), prompts=interactive)
     if interactive:
         _read_history()
-        if "-q" not in options:
-            sys.stdout.write("QStudio q, an embedded engine. \\\\ leaves.\n")
     return repl(session, sys.stdin, sys.stdout, prompts=interactive)
+
+
+def tell_command_line(session: Session, line: CommandLine) -> None:
+    """Let q code see its command line: `.z.f`, `.z.x` and `.z.q`."""
+
+    def tell(host: Interpreter) -> None:
+        host.facts["f"] = lambda: symbol(line.script or "")
+        host.facts["x"] = lambda: GList([string(word) for word in line.words])
+        host.facts["q"] = lambda: "-q" in line.options
+
+    session.within(tell)

@@ -108,6 +108,13 @@ class Session:
 
         return self._guarded(body)
 
+    def within(self, body: Callable[[Interpreter], T]) -> T:
+        """Run `body` with the session's interpreter: under the limits, its errors raised here, as with `eval`.
+
+        For hosts that need more than text and Python values, such as a server.
+        """
+        return self._guarded(lambda: body(self._interpreter))
+
     @property
     def denied(self) -> tuple[str, ...]:
         """The words that signalled 'access since the session began: what q code wanted of the outside."""

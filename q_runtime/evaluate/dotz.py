@@ -1,13 +1,14 @@
 """The `.z` namespace: the clock, and what a process tells about itself.
 
-A session has no process, host, user or socket of its own, so these members have neutral values. The clock is the
-session's, which a host may freeze (`Session(clock=...)`).
+A session has no process, host, user or socket of its own, so these members have neutral values, unless a host that
+serves clients sets them: whom it evaluates for, its open handles, and its command line. The clock is the session's,
+which a host may freeze (`Session(clock=...)`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.lang.members import HANDLERS, NAMES
@@ -21,8 +22,19 @@ if TYPE_CHECKING:
 
 _EPOCH_NS = 946_684_800_000_000_000
 
+
+class Caller(NamedTuple):
+    """For whom q is evaluated: `.z.w`, `.z.u` and `.z.a`."""
+
+    handle: int
+    user: str
+    address: int
+    """The IPv4 address as an int with a sign."""
+
+
+NOBODY = Caller(0, "", 0)
+
 NEUTRAL: dict[str, Callable[[], Value]] = {
-    "a": lambda: Atom(-6, 0),
     "c": lambda: Atom(-6, 1),
     "f": lambda: EMPTY_SYMBOL,
     "H": lambda: empty(6),
@@ -33,13 +45,18 @@ NEUTRAL: dict[str, Callable[[], Value]] = {
     "o": lambda: symbol("l64"),
     "q": lambda: False,
     "s": lambda: NIL,
-    "u": lambda: EMPTY_SYMBOL,
-    "W": lambda: Dict(empty(6), GList([])),
-    "w": lambda: Atom(-6, 0),
+    "W": lambda: Dict(empty(6), empty(7)),
     "X": lambda: GList([string("q")]),
     "x": lambda: GList([]),
 }
 """What the members say that need no clock: a single-threaded 4.1 on Linux, called by no one."""
+
+OF_CALLER: dict[str, Callable[[Caller], Value]] = {
+    "a": lambda caller: Atom(-6, caller.address),
+    "u": lambda caller: symbol(caller.user),
+    "w": lambda caller: Atom(-6, caller.handle),
+}
+"""What the members say about the one for whom q is evaluated."""
 
 
 def read(host: Interpreter, what: str) -> Value | None:
@@ -54,6 +71,10 @@ def read(host: Interpreter, what: str) -> Value | None:
         return CLOCKS[what.lower()](host.clock_ns() - _EPOCH_NS)
     if what == "b":
         return host.globals.views.dependents()
+    if what in host.facts:
+        return host.facts[what]()
+    if what in OF_CALLER:
+        return OF_CALLER[what](host.peer)
     if what in NEUTRAL:
         return NEUTRAL[what]()
     if what in HANDLERS and what != "ph":

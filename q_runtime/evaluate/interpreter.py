@@ -76,6 +76,10 @@ class Interpreter(Applier):
         self.browser_size = (36, 2000)
         self.settings: dict[str, int] = {}
         """Settings of the console commands that were changed, by letter."""
+        self.peer = dotz.NOBODY
+        """For whom q is evaluated; a host that serves clients sets it."""
+        self.facts: dict[str, Callable[[], Value]] = {}
+        """Members of `.z` that the host tells, by their letter."""
         self._selves: dict[Any, tuple[Lambda, LambdaSpec]] = {}
         self._general: dict[Any, Callable[..., Value]] = {}
 

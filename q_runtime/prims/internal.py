@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from q_runtime.errors import QError, UnsupportedFeature
-from q_runtime.prims.messages import read_message
 from q_runtime.prims.dotq import byte_vector, sha1, to_base64
+from q_runtime.prims.messages import read_message
 from q_runtime.prims.registry import PRIMITIVES, Host
 from q_runtime.values.codec import encode, encode_compressed
 from q_runtime.values.literal import literal

@@ -33,6 +33,6 @@ COMPOSED = {
     "eval": "68020000006610f9faffffffffffffff",
     "reval": "68020000006610f9e8ffffffffffffff",
 }
-"""Keywords that are a composition or a projection of primitives, in binary form: `any` is `max$["b"]`, `md5` is `-15!`."""
+"""Keywords that are a composition or a projection of primitives, in binary form: `any` is `max$["b"]`."""
 
 ALIASES = {"and": "&", "or": "|"}

@@ -35,15 +35,22 @@ FORBIDDEN = {
     # Inside the engine. A primitive that applies a function is handed `apply`; it does not import the evaluator.
     "q_runtime/errors.py": ("q_runtime",),
     "q_runtime/values": tuple(
-        f"q_runtime.{name}" for name in ("lang", "prims", "evaluate", "sandbox", "kdb", "session")
+        f"q_runtime.{name}"
+        for name in ("lang", "prims", "evaluate", "sandbox", "kdb", "ipc", "session")
     ),
     "q_runtime/lang": tuple(
-        f"q_runtime.{name}" for name in ("prims", "evaluate", "sandbox", "kdb", "session")
+        f"q_runtime.{name}" for name in ("prims", "evaluate", "sandbox", "kdb", "ipc", "session")
     ),
     "q_runtime/prims": tuple(
-        f"q_runtime.{name}" for name in ("evaluate", "sandbox", "kdb", "session")
+        f"q_runtime.{name}" for name in ("evaluate", "sandbox", "kdb", "ipc", "session")
     ),
-    "q_runtime/evaluate": tuple(f"q_runtime.{name}" for name in ("sandbox", "kdb", "session")),
+    "q_runtime/evaluate": tuple(
+        f"q_runtime.{name}" for name in ("sandbox", "kdb", "ipc", "session")
+    ),
+    # The host's side of the wire: it serves sessions and knows nothing of workers; no session knows that it is served.
+    "q_runtime/session.py": ("q_runtime.ipc", "q_runtime.sandbox", "q_runtime.kdb"),
+    "q_runtime/ipc": ("q_runtime.sandbox", "q_runtime.kdb"),
+    "q_runtime/sandbox": ("q_runtime.ipc",),
     # Inside the pipeline. Records and errors are at the bottom; a stage meets engines through their base modules.
     "pipeline/errors.py": ("pipeline", "q_runtime"),
     "pipeline/records.py": (
@@ -92,6 +99,7 @@ def test_no_import_points_upward():
         ("qstudio/problems/views.py", "from ..runs import models"),
         ("qstudio/runs/tasks.py", "if True:\n    from pipeline import stages"),
         ("q_runtime/prims/lists.py", "from q_runtime.evaluate.apply import apply"),
+        ("q_runtime/evaluate/apply.py", "def f():\n    from q_runtime.ipc import connect"),
     ],
 )
 def test_a_forbidden_import_would_be_found(place, text):
@@ -113,6 +121,20 @@ def test_the_engine_needs_numpy_and_the_standard_library_only():
     ]
 
     assert foreign == []
+
+
+def test_only_the_hosts_side_of_the_engine_opens_sockets():
+    opened = [
+        str(item)
+        for path in sources("q_runtime")
+        for item in imports_of(path)
+        if item.name.split(".")[0] in ("socket", "selectors", "ssl", "asyncio", "http")
+        and not any(map(path.is_relative_to, ("q_runtime/ipc", "q_runtime/sandbox")))
+        # The console only names the type of the sockets that it hands on.
+        and path != Path("q_runtime/console.py")
+    ]
+
+    assert opened == []
 
 
 def test_other_parts_use_only_the_public_names_of_the_engine():
