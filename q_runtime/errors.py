@@ -40,6 +40,8 @@ class QError(Exception):
         self.code = code
         self.detail = detail
         self.span = span
+        self.text: str | None = None
+        """The text that `span` is a stretch of, once it is known."""
 
     def __str__(self) -> str:
         where = f" (line {self.span.line}, column {self.span.column})" if self.span else ""

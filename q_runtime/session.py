@@ -15,7 +15,6 @@ import numpy as np
 
 from q_runtime import deep_stack
 from q_runtime.errors import LimitExceeded, QError, RuntimeFault, UnsupportedFeature
-from q_runtime.evaluate import compiler
 from q_runtime.evaluate.interpreter import Interpreter
 from q_runtime.limits import Limits, activate
 from q_runtime.values.convert import to_python, to_q
@@ -179,10 +178,7 @@ class Session:
             raise QError("stack", "calls nested too deep") from None
         except MemoryError:
             raise QError("wsfull", "out of memory") from None
-        except QError as error:
-            compiler.locate(error)
-            raise
-        except RuntimeFault:
+        except (QError, RuntimeFault):
             raise
         except (
             Exception

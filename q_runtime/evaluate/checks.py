@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from q_runtime.errors import QError
+from q_runtime.errors import QError, span_of
 from q_runtime.evaluate.scopes import bound_names, children, local_names
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
@@ -12,24 +12,35 @@ MAX_CONSTANTS = 240
 """Limits of one lambda. Source: KX basics/errors."""
 
 
-def check_body(node: nd.Node) -> None:
+def check_body(node: nd.Node, text: str = "") -> None:
     """Raise for an assignment to a reserved name, or a lambda past a limit, anywhere in `node`.
 
+    text: what `node` was read from, if that is known; the error then names its place there.
     Raises: QError with 'assign, 'locals, 'globals or 'constants.
     """
     stack = [node]
     while stack:
         here = stack.pop()
-        if isinstance(here, nd.Assign):
-            check_target(here.name)
-        elif isinstance(here, (nd.PatternAssign, nd.Match)):
-            for name in bound_names(here):
-                check_target(name)
-        elif isinstance(here, nd.LambdaNode):
-            for name in here.parameters or ():
-                check_target(name)
-            check_size(here)
+        try:
+            _check(here)
+        except QError as error:
+            if text:
+                error.text, error.span = text, span_of(text, here.start, here.end)
+            raise
         stack.extend(children(here))
+
+
+def _check(here: nd.Node) -> None:
+    """Check one node by itself."""
+    if isinstance(here, nd.Assign):
+        check_target(here.name)
+    elif isinstance(here, (nd.PatternAssign, nd.Match)):
+        for name in bound_names(here):
+            check_target(name)
+    elif isinstance(here, nd.LambdaNode):
+        for name in here.parameters or ():
+            check_target(name)
+        check_size(here)
 
 
 def check_size(node: nd.LambdaNode) -> None:

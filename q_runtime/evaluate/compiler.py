@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature, span_of
+from q_runtime.errors import QError, UnsupportedFeature, span_of
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
 from q_runtime.evaluate.locals import item_names
@@ -195,8 +195,8 @@ def lambda_spec(node: nd.LambdaNode) -> LambdaSpec:
     if spec is None:
         if len(_lambda_cache) > _CACHE_SIZE:
             _lambda_cache.clear()
-        spec = _lambda_cache[node.source] = LambdaSpec(node)
         spec_check(node)
+        spec = _lambda_cache[node.source] = LambdaSpec(node)
     return spec
 
 
@@ -219,19 +219,26 @@ def statement_unit(text: str, nodes: list[nd.Node], namespace: str) -> Unit:
     return unit
 
 
-def locate(error: BaseException) -> None:
-    """Give a QError the span of the innermost compiled q line on its traceback, if it has none."""
-    if not isinstance(error, QError) or error.span is not None or isinstance(error, QSyntaxError):
-        return
-    trace = error.__traceback__
-    best: tuple[str, int] | None = None
-    while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if filename in _spans:
-            best = (filename, trace.tb_lineno)
-        trace = trace.tb_next
-    if best is not None:
-        source, spans = _spans[best[0]]
-        start, end = spans[best[1] - 1] if best[1] <= len(spans) else (0, 0)
-        if end > start >= 0:
-            error.span = span_of(source, start, end)
+def locate(error: QError, script: str, offset: int, text: str) -> None:
+    """Give an error its span in `script`, of which the statement `text` at `offset` raised it.
+
+    That is the place the parser named, or else the innermost compiled line on the traceback whose text stands in the
+    script; failing that, the whole statement.
+    """
+    if error.span is not None and error.text == text:
+        start, end = error.span.start, error.span.end
+        error.span = span_of(script, offset + start, offset + end)
+    else:
+        error.span = span_of(script, offset, offset + len(text.rstrip()))
+        trace = error.__traceback__
+        while trace is not None:
+            known = _spans.get(trace.tb_frame.f_code.co_filename)
+            if known is not None:
+                source, spans = known
+                base = offset if source == text else script.find(source)
+                line = trace.tb_lineno - 1
+                start, end = spans[line] if line < len(spans) else (0, 0)
+                if base >= 0 and end > start >= 0:
+                    error.span = span_of(script, base + start, base + end)
+            trace = trace.tb_next
+    error.text = script

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, NoReturn
 
 from q_runtime import prims
-from q_runtime.errors import QError, UnsupportedFeature, span_of
+from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.evaluate import compiler, dotz
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
 from q_runtime.evaluate.builtins import find_member, member_names
@@ -64,6 +64,8 @@ class Interpreter(Applier):
         self.budget = Budget(limits)
         self.globals = Globals(self.member, member_names, self.evaluate_in)
         self.clock_ns = clock_ns
+        self.is_running = False
+        """Whether a script is being run: text that a script runs in its turn is part of it."""
         self.members: dict[str, Value] = {}
         """Members of the built-in namespaces that have been used; an assignment stands before them."""
         self.denied: list[str] = []
@@ -153,17 +155,22 @@ class Interpreter(Applier):
         `on_value` is told each statement's value and whether a console would stay silent about it.
         """
         result: Value = NIL
-        for offset, text in statements(script):
-            try:
-                result, silent = self.statement(text)
-            except QError as error:
-                compiler.locate(error)
-                if error.span is not None:
-                    start = offset + error.span.start
-                    error.span = span_of(script, start, start + error.span.end - error.span.start)
-                raise
-            if on_value is not None:
-                on_value(result, silent)
+        is_outermost, self.is_running = not self.is_running, True
+        try:
+            for offset, text in statements(script):
+                try:
+                    result, silent = self.statement(text)
+                except QError as error:
+                    compiler.locate(error, script, offset, text)
+                    raise
+                except (RecursionError, MemoryError) as fault:
+                    if not is_outermost:
+                        raise
+                    raise resource_error(fault, script, offset, text) from None
+                if on_value is not None:
+                    on_value(result, silent)
+        finally:
+            self.is_running = not is_outermost
         return result
 
     def statement(self, text: str) -> tuple[Value, bool]:
@@ -175,7 +182,7 @@ class Interpreter(Applier):
         nodes = compiler.parse_cached(text)
         silent = is_silent(nodes[-1])
         for node in nodes:
-            check_body(node)
+            check_body(node, text)
         if is_view(nodes[0]):
             self._define_view(text, nodes)
             return NIL, True
@@ -380,6 +387,16 @@ class Interpreter(Applier):
         if len(args) == 3:
             return functional.simple_exec(self, args[0], args[1], args[2])
         return functional.functional_select(self, args)
+
+
+def resource_error(
+    fault: RecursionError | MemoryError, script: str, offset: int, text: str
+) -> QError:
+    """Return what q signals when the stack or the memory is exhausted, with its place in the script."""
+    is_stack = isinstance(fault, RecursionError)
+    error = QError("stack", "calls nested too deep") if is_stack else QError("wsfull")
+    compiler.locate(error.with_traceback(fault.__traceback__), script, offset, text)
+    return error
 
 
 def is_view(node: nd.Node) -> bool:

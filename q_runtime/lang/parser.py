@@ -31,6 +31,9 @@ def parse(source: str) -> list[nd.Node]:
     """
     try:
         return Parser(source).program()
+    except QError as error:
+        error.text = source
+        raise
     except RecursionError:
         raise QError("stack", "nested too deep") from None
 
@@ -139,6 +142,7 @@ class Parser(QueryParser):
         pending: list[tuple[nd.Node, nd.Node | None]] = []
         while True:
             if isinstance(head, (nd.Verb, nd.Iterated)):
+                self.refuse_keyword(head)
                 if self.at_end():
                     tail: nd.Node = head
                     break
@@ -232,6 +236,15 @@ class Parser(QueryParser):
                 target.start, value.end, name, target.arguments, verb, value, is_global, True
             )
         return nd.Assign(target.start, value.end, target.name, [], verb, value, is_global)  # type: ignore[attr-defined]
+
+    def refuse_keyword(self, head: nd.Node) -> None:
+        """Refuse an assignment to an infix keyword.
+
+        Raises: QError('assign').
+        """
+        if self.token.kind == tk.ASSIGN and isinstance(head, nd.Verb) and head.name in INFIX:
+            span = span_of(self.source, head.start, head.end)
+            raise QError("assign", f"{head.name} is reserved", span)
 
     def is_pattern(self, node: nd.Node) -> bool:
         """Say whether a node has the brackets that a pattern on the left of a colon needs."""

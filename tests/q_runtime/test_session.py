@@ -97,7 +97,7 @@ def test_an_error_knows_its_place(session: Session) -> None:
     with pytest.raises(QError) as caught:
         session.eval("a:1\nf:{\n b:x;\n b+`c}\nf 2")
 
-    assert (caught.value.code, caught.value.span.line) == ("type", 5)
+    assert (caught.value.code, caught.value.span.line) == ("type", 4)
 
 
 def test_console_prints_several_statements(session: Session) -> None:
