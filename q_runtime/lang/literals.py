@@ -103,7 +103,7 @@ def _calendar(word: str) -> Literal | None:
             return None
         nanos = days * qt.NS_PER_DAY + int(rest[1])  # type: ignore[call-overload]
         return (12, nanos) if mark == "D" else (15, nanos / qt.NS_PER_DAY)
-    found = _DATE.match(word)
+    found = _DATE.match(word.removesuffix("d"))
     if found and not found[1]:
         days = days_of(int(found[2]), int(found[3]), int(found[4]))
         return (14, days) if days is not None else None

@@ -18,7 +18,8 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve_array
-from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Projection
+from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Prim, Projection
+from q_runtime.values.literal import function_text
 from q_runtime.values.vectors import Atom, GList, Value, Vec, items_of, length, type_number
 
 TOLERANCE = 2.0**-43
@@ -237,6 +238,9 @@ def matches(x: Value, y: Value) -> bool:
 
 
 def _match_structures(x: Value, y: Value) -> bool:
+    if type(x) is Prim or type(y) is Prim:  # `sums` is `+\\`, `and` is `&`
+        known = all(f.shown for f in (x, y) if type(f) is Prim)
+        return known and function_text(x) == function_text(y)
     if type(x) is not type(y):
         return False
     if type(x) is Dict:

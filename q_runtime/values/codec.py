@@ -29,6 +29,7 @@ from q_runtime.values.functions import (
     Nil,
     Prim,
     Projection,
+    rank_of,
 )
 from q_runtime.values.opcodes import ALIASES, BINARY, COMPOSED, ITERATORS, UNARY
 from q_runtime.values.vectors import (
@@ -338,7 +339,7 @@ class _Reader:
             parts = [self.value(depth + 1) for _ in range(n)]
             if n < 2 or (t == 105 and n != 2):
                 raise QError("badmsg")
-            return Projection(parts[0], tuple(parts[1:])) if t == 104 else Composition(*parts)
+            return projection(parts[0], parts[1:]) if t == 104 else Composition(*parts)
         if 106 <= t <= 111:
             return Derived(ITERATORS[t - 106], self.value(depth + 1))
         raise QError("badmsg")
@@ -355,6 +356,12 @@ class _Reader:
         if code >= len(names):
             raise QError("badmsg")
         return self.primitive(names[code])
+
+
+def projection(f: Value, given: list[Value]) -> Projection:
+    """Return a projection from the arguments that were sent: those missing at the end are not."""
+    n_missing = max(rank_of(f) - len(given), 0 if HOLE in given else 1)
+    return Projection(f, (*given, *(HOLE,) * n_missing), len(given))
 
 
 def _size(x: Value) -> int:

@@ -34,12 +34,81 @@ DUMPS = [
     ("enlist 1i", "010000001200000006000100000001000000"),
     ("`a`b!2 3i", "0100000021000000630b0002000000610062000600020000000200000003000000"),
     ("{x+y}", "010000001500000064000a00050000007b782b797d"),
-]
+    ("`byte$til 5", "01000000130000000400050000000001020304"),
+    ("`byte$enlist til 5", "01000000190000000000010000000400050000000001020304"),
+    ("`s#`a`b!2 3i", "01000000210000007f0b0102000000610062000600020000000200000003000000"),
+    ("`a`b!enlist each 2 3i",
+     "010000002d000000630b0002000000610062000000020000000600010000000200000006000100000003000000"),
+    ("([]a:enlist 2i;b:enlist 3i)",
+     "010000002f0000006200630b0002000000610062000000020000000600010000000200000006000100000003000000"),
+    ("`s#([]a:enlist 2i;b:enlist 3i)",
+     "010000002f0000006201630b0002000000610062000000020000000603010000000200000006000100000003000000"),
+    ("([a:enlist 2i]b:enlist 3i)",
+     "010000003f000000636200630b00010000006100000001000000060001000000020000006200630b00010000006200000001"
+     "00000006000100000003000000"),
+    ("`s#([a:enlist 2i]b:enlist 3i)",
+     "010000003f0000007f6201630b00010000006100000001000000060001000000020000006200630b00010000006200000001"
+     "00000006000100000003000000"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "dump"), DUMPS)
 def test_a_value_has_the_documented_bytes(text: str, dump: str) -> None:
-    assert Session().console(f"-8!{text}") == "0x" + dump
+    assert Session().eval(f"raze string -8!{text}") == dump
+
+
+# What a kdb+ 3 sent for these, without the header: facts recorded by the authors of a client (qPython, Apache-2.0).
+RECORDED = [
+    ("::", "6500"), ("not", "650f"), ("and", "6605"), ("raze", "6b660c"), ("sums", "6c6601"), ("prev", "6d6600"),
+    ("md5", "68020000006610f9f1ffffffffffffff"), ("any", "6902000000651c6802000000660bf662"),
+    ("xbar", "6471000a00240000006b297b782a792064697620783a245b3136683d6162735b40785d3b226a2224783b785d7d"),
+    ("{x+y}[3]", "680200000064000a00050000007b782b797df90300000000000000"),
+    ("insert[1]", "6802000000661cf90100000000000000"), ("0n", "f7000000000000f87f"), ("0Ne", "f80000c07f"),
+    ("0Nz", "f1000000000000f87f"), ("2000.01.04T05:36:57.600", "f1ac1c5a643bdf0940"),
+    ("0Ng", "fe00000000000000000000000000000000"),
+    ("2001.01.01 2000.05.01 0Nd", "0e00030000006e0100007900000000000080"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "dump"), RECORDED)
+def test_a_value_has_the_bytes_that_a_kdb_sent(text: str, dump: str) -> None:
+    assert Session().eval(f"raze string 8_-8!({text})") == dump
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sums",
+        "raze",
+        "prev",
+        "deltas",
+        "and",
+        "mod",
+        "xbar",
+        "signum",
+        "count",
+        "first",
+        "+",
+        "+/",
+        "{x+y}[1]",
+        "{x}",
+    ],
+)
+def test_a_function_that_travelled_matches_itself(text: str) -> None:
+    assert Session().console(f"({text})~-9!-8!({text})") == "1b"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("(-9!-8!{x+y}[1])2", "3"), ("(-9!-8!{x+y+z}[1;;3])2", "6"), ("(-9!-8!(+[1]))2", "3"),
+        ("(-9!-8!any)101b", "1b"),
+        ("(-9!-8!ceiling)1.5", "2"), ("(-9!-8!differ)1 1 2", "101b"), ("(-9!-8!xbar)[5;12]", "10"),
+        ("(-9!-8!attr)`s#1 2", "`s"), ("(-9!-8!upsert)[1 2;3]", "1 2 3"), ("(-9!-8!('[neg;+]))[1;2]", "-3"),
+    ],
+)  # fmt: skip
+def test_a_function_that_travelled_can_be_applied(text: str, result: str) -> None:
+    assert Session().console(text) == result
 
 
 EVERY_TYPE = [
