@@ -16,7 +16,7 @@ def check_body(node: nd.Node, text: str = "") -> None:
     """Raise for an assignment to a reserved name, or a lambda past a limit, anywhere in `node`.
 
     text: what `node` was read from, if that is known; the error then names its place there.
-    Raises: QError with 'assign, 'locals, 'globals or 'constants.
+    Raises: QError with 'assign, 'locals, 'globals or 'limit.
     """
     stack = [node]
     while stack:
@@ -25,7 +25,10 @@ def check_body(node: nd.Node, text: str = "") -> None:
             _check(here)
         except QError as error:
             if text:
-                error.text, error.span = text, span_of(text, here.start, here.end)
+                inner = error.span
+                start = here.start + inner.start if inner else here.start
+                end = here.start + inner.end if inner else here.end
+                error.text, error.span = text, span_of(text, start, end)
             raise
         stack.extend(children(here))
 
@@ -41,12 +44,13 @@ def _check(here: nd.Node) -> None:
         for name in here.parameters or ():
             check_target(name)
         check_size(here)
+        check_scopes(here)
 
 
 def check_size(node: nd.LambdaNode) -> None:
     """Raise for a lambda with more names or different literals than kdb+ has codes for.
 
-    Raises: QError with 'locals, 'globals or 'constants.
+    Raises: QError with 'locals, 'globals or 'limit.
     """
     parameters, others = local_names(node)
     known = {*parameters, *others}
@@ -68,7 +72,39 @@ def check_size(node: nd.LambdaNode) -> None:
     if len(read - known) > MAX_GLOBALS:
         raise QError("globals", f"more than {MAX_GLOBALS} globals in a lambda")
     if len(constants) > MAX_CONSTANTS:
-        raise QError("constants", f"more than {MAX_CONSTANTS} constants in a lambda")
+        raise QError("limit", f"more than {MAX_CONSTANTS} constants in a lambda")
+
+
+def check_scopes(node: nd.LambdaNode) -> None:
+    """Raise for a name that a lambda assigns as a global and then as a local.
+
+    Raises: QError(name), at the local assignment.
+    """
+    local = set(local_names(node)[0])
+    global_: set[str] = set()
+    for statement in node.body:
+        found = sorted(_assignments(statement), key=lambda here: here.start, reverse=True)
+        for here in found:
+            if here.is_global and here.name not in local:
+                global_.add(here.name)
+            elif not here.is_global and here.name in global_:
+                place = span_of(node.source, here.start - node.start, here.end - node.start)
+                raise QError(here.name, "assigned as a global before", place)
+            elif not here.is_global:
+                local.add(here.name)
+
+
+def _assignments(statement: nd.Node) -> list[nd.Assign]:
+    """Return the assignments of whole variables in a statement, not those in lambdas."""
+    out: list[nd.Assign] = []
+    stack = [statement]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, nd.Assign) and not here.indexed and here.verb is None:
+            out.append(here)
+        if not isinstance(here, nd.LambdaNode):
+            stack.extend(children(here))
+    return out
 
 
 def check_target(name: str) -> None:

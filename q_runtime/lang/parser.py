@@ -21,6 +21,7 @@ from q_runtime.values.functions import NIL
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 _TAILS = (nd.Verb, nd.Iterated, nd.LeftBound, nd.Composed)
 _MAX_NESTING = 250
+_MAX_PARAMETERS = 8
 _GLYPHS = frozenset("+-*%&|^=<>$,#_~!?@.")
 
 
@@ -349,8 +350,6 @@ class Parser(QueryParser):
         patterns: list[nd.Node] = []
         if self.token.kind == tk.OPEN and self.token.value == "[":
             parameters, patterns = self.parameters(self.advance())
-            if len(parameters) > 8:
-                raise QSyntaxError("params", "more than 8 parameters", self.span(opener))
         body = [*patterns, *self.bracketed(opener)]
         end = self.tokens[self.at - 1].end
         source = ("k)" if self.is_k else "") + self.source[opener.start : end]
@@ -367,6 +366,8 @@ class Parser(QueryParser):
         given = self.bracketed(opener)
         if len(given) == 1 and isinstance(given[0], nd.Elided):
             return names, patterns
+        if len(given) > _MAX_PARAMETERS:
+            raise QSyntaxError("params", f"more than {_MAX_PARAMETERS}", self.span(opener))
         for node in given:
             if isinstance(node, nd.Name):
                 if node.name in names:

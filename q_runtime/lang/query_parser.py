@@ -5,7 +5,7 @@ Reads `select ... by ... from ... where ...` and `([keys] columns)` into nodes.
 
 from __future__ import annotations
 
-from q_runtime.errors import QSyntaxError
+from q_runtime.errors import QSyntaxError, span_of
 from q_runtime.lang import nodes as nd
 from q_runtime.lang import tokens as tk
 from q_runtime.lang.keywords import RESERVED
@@ -42,7 +42,8 @@ class QueryParser:
         if self._takes("by"):
             node.by, node.named_by = self.clauses(_COLUMN_STOPS)
         if not self._takes("from"):
-            raise self.fail(self.token, "expected from")  # type: ignore[attr-defined]
+            at = self.token.start
+            raise QSyntaxError("from", "expected from", span_of(self.source, at, at + 1))
         self.stops = _FROM_STOPS
         node.source = self.expression()  # type: ignore[attr-defined]
         if self._takes("where"):

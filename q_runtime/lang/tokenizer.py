@@ -252,7 +252,9 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
             return Token(tk.VERB, pair, i, i + 2, spaced)
     if ch in _VERBS:
         return Token(tk.VERB, ch, i, i + 1, spaced)
-    raise syntax_error(source, ch, i, "unexpected character")
+    if " " < ch <= "~":
+        raise syntax_error(source, ch, i, "unexpected character")
+    raise QSyntaxError("char", f"no character of q: {ch!r}", span_of(source, i, i + 1))
 
 
 _OPENERS = {"(": ")", "[": "]", "{": "}"}

@@ -115,7 +115,9 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     if type(f) is Prim and f.name == ":":
         f = None
     if type(i) is Nil:
-        if f is None:
+        if f is None and type(x) is Dict:
+            raise QError("adict", "all items of a dictionary cannot be assigned at once")
+        if f is None and type(x) is not Vec:
             return _replace_all(x, y)
         if type_number(x) < 0:
             return _new_item(host, x, f, y)
@@ -179,8 +181,6 @@ def _one_key(d: Dict, i: Value) -> bool:
 
 
 def _replace_all(x: Value, y: Value) -> Value:
-    if type(x) is Dict:
-        return Dict(x.k, _replace_all(x.v, y))
     n = length(x)
     if not is_list(y):
         return collapse([y] * n)

@@ -221,7 +221,10 @@ def upsert(host: Host, x: Value, y: Value) -> Value:
         if old is None and _is_table(y):
             host.set_global(x.v, y)
             return x
-        host.set_global(x.v, _upserted(host.get_global(x.v), y))
+        held = host.get_global(x.v)
+        if type(held) is Dict and held.attr == "s" and type(y) is Dict and not _is_table(held):
+            raise QError("step", "a step function cannot be changed in place")
+        host.set_global(x.v, _upserted(held, y))
         return x
     return _upserted(x, y)
 

@@ -257,7 +257,10 @@ def _is_list_key(keys: GList, i: Vec) -> bool:
 
 
 def _index_keyed(d: Dict, i: Value) -> Value:
-    """Look rows of a keyed table up by key values, a dictionary or a table of keys."""
+    """Look rows of a keyed table up by key values, a dictionary or a table of keys.
+
+    Raises: QError('length') for a key that has not one value for each key column.
+    """
     keys: Table = d.k
     n = keys.size()
     if type(i) is Table:
@@ -266,16 +269,24 @@ def _index_keyed(d: Dict, i: Value) -> Value:
         return take_or_null(d.v, np.array(wanted, dtype=np.int64))
     if type(i) is Dict:
         i = i.v
-    if type_number(i) < 0 or len(keys.names) > 1:
-        parts = [i] if type_number(i) < 0 else items_of(i)
-        if len(parts) == len(keys.names) and all(type_number(p) < 0 for p in parts):
-            parts = [_key_like(c, p) for c, p in zip(keys.cols, parts, strict=True)]
-            probe = hash_key(Dict(symbols(keys.names), collapse(parts)))
-            return index(d.v, key_index(d).get(probe, n))
-    if len(keys.names) == 1:
-        column = Dict(keys.cols[0], d.v)
-        return index_dict(column, i)
-    raise QError("length")
+    parts = items_of(i) if is_list(i) else [i]
+    if type(i) is GList and not _is_one_key(keys, i):
+        rows = collapse([_index_keyed(d, item) for item in parts])
+        return rows if parts else take_or_null(d.v, np.empty(0, dtype=np.int64))
+    if len(parts) != len(keys.names):
+        raise QError("length", "not one value for each key column")
+    if len(parts) == 1:
+        return index_dict(Dict(keys.cols[0], d.v), parts[0])
+    parts = [_key_like(c, p) for c, p in zip(keys.cols, parts, strict=True)]
+    probe = hash_key(Dict(symbols(keys.names), collapse(parts)))
+    return index(d.v, key_index(d).get(probe, n))
+
+
+def _is_one_key(keys: Table, i: GList) -> bool:
+    """Say whether a list is one key: values for the key columns, not lists of such values."""
+    if not all(is_list(item) for item in i.items):
+        return True
+    return len(i.items) == len(keys.names) and all(type(c) is GList for c in keys.cols)
 
 
 def _key_like(column: Value, x: Value) -> Value:

@@ -249,6 +249,7 @@ def key_values(layout: str, y: Value) -> Value:
     """Return `(keys;values)` of text such as "a=1;b=2": the layout has the keys' type and the two separators.
 
     A third character `*` before the last says that values may stand between quotes.
+    Raises: QError('IJS') for keys that are no symbols, ints or longs; QError('length'); QError('type').
     """
     if len(layout) not in (3, 4) or (len(layout) == 4 and layout[2] != "*"):
         raise QError("length")
@@ -258,7 +259,7 @@ def key_values(layout: str, y: Value) -> Value:
         raise QError("type")
     letter, mark, separator = layout[0], layout[1], layout[-1]
     if letter not in "SIJ":
-        raise QError("type")
+        raise QError("IJS", f"keys cannot be read as {letter}")
     text = text_of(y)
     if not text:
         return GList([empty(qt.TYPE_OF_LETTER[letter.lower()]), GList([])])

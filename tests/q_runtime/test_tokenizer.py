@@ -86,7 +86,7 @@ def test_offsets_point_into_the_text() -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "line", "column"),
-    [("1+\n  12x", "12x", 2, 3), ('a:"b', '"', 1, 3), ("a \x01", "\x01", 1, 3)],
+    [("1+\n  12x", "12x", 2, 3), ('a:"b', '"', 1, 3), ("a \x01", "char", 1, 3)],
 )
 def test_an_error_names_the_text_and_its_place(
     text: str, code: str, line: int, column: int
