@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from q_runtime.prims.registry import MEMBERS
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.enums import domain_name
 from q_runtime.values.functions import Nil
 from q_runtime.values.literal import (
     atom_text,
@@ -22,7 +20,6 @@ from q_runtime.values.literal import (
     vector_text,
 )
 from q_runtime.values.vectors import (
-    Atom,
     GList,
     Value,
     Vec,
@@ -89,22 +86,8 @@ def item_text(x: Value, precision: int, width: int = 80) -> str:
     """Return a value on one line, as it stands in a row of a list."""
     if type(x) is Vec:
         return vector_text(x, precision, _enough(x, width))
-    if type(x) is Atom and x.t <= -qt.FIRST_ENUM:
-        return _enum_item(x, precision)
     if type(x) is GList and len(x.items) > width:
         return literal(GList(x.items[:width]), precision)
-    return literal(x, precision)
-
-
-def _enum_item(x: Atom, precision: int) -> str:
-    """Return an enumerated atom as it stands in a row.
-
-    The console formats rows inside `.Q`; a domain with the name of a member of `.Q` is not found there, and
-    the atom shows its position.
-    """
-    name = domain_name(-x.t)
-    if f".Q.{name}" in MEMBERS:
-        return f"`{name}!{x.v}"
     return literal(x, precision)
 
 
@@ -203,8 +186,11 @@ def _lines_or_empty(x: Value) -> str:
 
 
 def _dict_values(v: Value, precision: int) -> list[str]:
-    if type(v) is GList and len(v.items) > 1 and _is_matrix(v.items):
-        return _aligned_rows(v.items, precision)
+    if type(v) is GList and len(v.items) > 1:
+        if _is_matrix(v.items):
+            return _aligned_rows(v.items, precision)
+        if all(type(i) is GList and not i.items for i in v.items):
+            return [""] * len(v.items)
     if type(v) is Vec and v.t == 10:
         return [escape(bytes((r,))) for r in v.a.tolist()]
     if type(v) is Vec:

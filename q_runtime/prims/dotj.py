@@ -94,7 +94,9 @@ class _Writer:
             if raw != raw or raw == qt.NULLS[t]:
                 raise UnsupportedFeature("the JSON of a temporal null is not supported")
             text = raw_text(t, raw)
-            return quoted(text[:10].replace(".", "-") + text[10:] if t in (12, 14, 15) else text)
+            return quoted(
+                text[:10].replace(".", "-") + text[10:] if t in (12, 13, 14, 15) else text
+            )
         return quoted(plain_text(x))
 
 

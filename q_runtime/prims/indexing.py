@@ -112,6 +112,8 @@ def null_like(x: Value) -> Value:
     if type(x) is Vec:
         return empty(x.t)
     if type(x) is Dict:
+        if type(x.v) is Vec:
+            return Dict(x.k, Vec(x.v.t, np.full_like(x.v.a, qt.NULLS[x.v.t])))
         return Dict(x.k, collapse([null_like(i) for i in items_of(x.v)]))
     return GList([]) if type(x) is GList else x
 

@@ -45,7 +45,22 @@ def mmu(x: Value, y: Value) -> Value:
     a, b = _array(x), _array(y)
     if a.shape[-1] != b.shape[0]:
         raise QError("length", f"{a.shape[-1]} columns against {b.shape[0]} rows")
-    return _value(np.asarray(a @ b))
+    return _value(_product(a, b))
+
+
+_FEW_PRODUCTS = 1 << 22
+"""Up to so many products are added one after another; more are left to the matrix library."""
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Multiply matrices, each sum taken from left to right with every step rounded."""
+    if not a.shape[-1] or a.size * (b.size // b.shape[0]) > _FEW_PRODUCTS:
+        return np.asarray(a @ b)
+    columns = a.T
+    out = np.multiply.outer(columns[0], b[0])
+    for column, row in zip(columns[1:], b[1:], strict=True):
+        out = out + np.multiply.outer(column, row)
+    return np.asarray(out)
 
 
 @primitive("inv")

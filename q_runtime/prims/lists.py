@@ -117,10 +117,10 @@ def last(x: Value) -> Value:
 
 @primitive("enlist", 1, 2, 3, 4, 5, 6, 7, 8)
 def enlist(*args: Value) -> Value:
-    """A list of the arguments."""
+    """A list of the arguments; of one dictionary with names as keys, a table of one row."""
     if len(args) == 1 and type(args[0]) is Dict and not args[0].is_keyed_table:
         d = args[0]
-        if type(d.k) is Vec and d.k.t == 11:
+        if type(d.k) is Vec and d.k.t == 11 and len(d.k.a):
             return Table(d.k.a.tolist(), [collapse([item]) for item in items_of(d.v)])
     return collapse(list(args))
 

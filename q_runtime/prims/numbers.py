@@ -96,13 +96,15 @@ def _reciprocal_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
 def _power_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
     if tx not in qt.NUMERIC or ty not in qt.NUMERIC:
         raise QError("type")
+    base, exponent = np.broadcast_arrays(_floats(tx, ax), _floats(ty, ay))
     with np.errstate(all="ignore"):
-        return 9, np.asarray(np.power(_floats(tx, ax), _floats(ty, ay)))
+        by_logarithm = np.exp(exponent * np.log(base))
+        return 9, np.where(base <= 0, np.power(base, exponent), by_logarithm)
 
 
 @primitive("xexp", 2, atomic=True)
 def xexp(x: Value, y: Value) -> Value:
-    """`x` to the power `y`, as a float."""
+    """`x` to the power `y`, as a float: `exp y*log x`, so a whole power is not always whole. Source: KX ref/exp."""
     return dyadic(_power_core, x, y)
 
 

@@ -11,7 +11,7 @@ from functools import cmp_to_key
 import numpy as np
 
 from q_runtime.errors import QError
-from q_runtime.prims.attributes import sorted_table
+from q_runtime.prims.attributes import is_ascending, sorted_table
 from q_runtime.prims.indexing import index
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
@@ -148,7 +148,13 @@ def _marked(x: Value) -> Value:
 
 @primitive("asc")
 def asc(x: Value) -> Value:
-    """Items sorted ascending; a dictionary by its values."""
+    """Items sorted ascending; a dictionary by its values.
+
+    A vector that ascends already is itself marked as sorted, under all its names.
+    """
+    if type(x) is Vec and not x.attr and x.t != 2 and x.t < qt.FIRST_ENUM and is_ascending(x):
+        x.attr = "s"
+        return x
     return _sorted(x, descending=False)
 
 

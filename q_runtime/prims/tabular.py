@@ -6,12 +6,15 @@ Rows are added in appending.py, tables are joined in joins.py.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.prims.amend import as_kind
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.enumeration import is_foreign_key
+from q_runtime.prims.lists import take
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import group_positions
 from q_runtime.prims.sorting import grade
@@ -30,6 +33,7 @@ from q_runtime.values.vectors import (
     is_list,
     items_of,
     length,
+    raw_of,
     symbols,
     take_rows,
     type_number,
@@ -246,19 +250,33 @@ def tables(host: Host, x: Value) -> Value:
 
 @primitive("fby", 2, host=True)
 def fby(host: Host, x: Value, y: Value) -> Value:
-    """`(f;x) fby y`: `f` of the items of `x` in each group of `y`, back at every item's place."""
+    """`(f;x) fby y`: `f` of the items of `x` in each group of `y`, back at every item's place.
+
+    Either may be a table, of which rows are the items. `f` of no items gives the type of the result.
+    """
     if type(x) is not GList or len(x.items) != 2:
         raise QError("type")
     f, values = x.items
-    if not is_list(values) or not is_list(y):
+    if any(type(side) is not Table and not is_list(side) for side in (values, y)):
         raise QError("type")
     if length(values) != length(y):
         raise QError("length")
-    _, rows = group_positions(y)
-    out: list[Value] = [0] * length(y)
-    for positions in rows:
-        made = host.apply(f, (take_rows(values, positions),))
-        parts = items_of(made) if is_list(made) else [made] * len(positions)
-        for place, part in zip(positions.tolist(), parts, strict=True):
-            out[place] = part
-    return collapse(out) if out else values
+    made = take(length(y), host.apply(f, (take(0, values),)))
+    if not is_list(made):
+        raise QError("type")
+    is_vector = type(made) is Vec
+    out: Any = made.a.copy() if is_vector else list(made.items)
+    for positions in group_positions(y)[1]:
+        part = host.apply(f, (take_rows(values, positions),))
+        part = as_kind(made, part) if is_vector else part
+        if is_list(part) and length(part) != len(positions):
+            raise QError("length")
+        if is_vector and abs(type_number(part)) != made.t:
+            raise QError("type", "a group gave another type than no items give")
+        if is_vector:
+            out[positions] = part.a if type(part) is Vec else raw_of(part)
+            continue
+        items = items_of(part) if is_list(part) else [part] * len(positions)
+        for place, item in zip(positions.tolist(), items, strict=True):
+            out[place] = item
+    return Vec(made.t, out) if is_vector else collapse(out)

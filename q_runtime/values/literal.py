@@ -84,7 +84,7 @@ def _temporal_text(t: int, raw: Any) -> str:
         return f"{_date_text(days)}D{_clock_text(seconds)}.{fraction:09d}"
     if t == 13:
         years, month = divmod(raw, 12)
-        return f"{2000 + years:04d}.{month + 1:02d}m"
+        return f"{2000 + years:04d}.{month + 1:02d}"
     if t == 14:
         return _date_text(raw)
     if t == 16:
@@ -189,7 +189,11 @@ def atom_text(x: Value, precision: int = 7) -> str:
         return '"' + escape(bytes((raw,))) + '"'
     if t in (5, 6):
         return text + _SUFFIX[t]
-    return text
+    return _with_month_suffix(text) if t == 13 else text
+
+
+def _with_month_suffix(text: str) -> str:
+    return text if text.endswith("m") else text + "m"
 
 
 _ESCAPES = {10: "\\n", 9: "\\t", 13: "\\r", 34: '\\"', 92: "\\\\"}
@@ -242,7 +246,7 @@ def vector_text(x: Vec, precision: int = 7, limit: int | None = None) -> str:
             texts = [text.replace("0n", "0N") for text in texts]
         return comma + " ".join(texts) + {5: "h", 6: "i", 8: "e"}[t]
     if t == 13:
-        texts = [*(text[:-1] if text[0] != "0" else text for text in texts[:-1]), texts[-1]]
+        texts[-1] = _with_month_suffix(texts[-1])
     return comma + " ".join(texts)
 
 
@@ -301,7 +305,7 @@ def literal(x: Value, precision: int = 7) -> str:
         left = literal(x.k, precision)
         if type(x.k) is Table:
             left = f"({left})" if not left.startswith("(") else left
-        elif left.startswith(",") or getattr(x.k, "attr", "") != "":
+        elif left.startswith(",") or left.endswith("$()") or getattr(x.k, "attr", "") != "":
             left = f"({left})"
         return f"{left}!{literal(x.v, precision)}"
     if type(x) is Table:
