@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from q_runtime.values import qtypes as qt
-from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.dicts import Dict, Table, TableAbroad
 from q_runtime.values.functions import Nil
 from q_runtime.values.literal import (
     atom_text,
@@ -20,6 +20,7 @@ from q_runtime.values.literal import (
     vector_text,
 )
 from q_runtime.values.vectors import (
+    Atom,
     GList,
     Value,
     Vec,
@@ -60,11 +61,15 @@ def _lines(x: Value, height: int, precision: int, width: int) -> list[str]:
     if type(x) is GList:
         return _list_lines(x, height, precision, width)
     if type(x) is Dict:
+        if type(x.v) is Atom:
+            return [literal(x, precision)]
         if type(x.k) is Table or type(x.v) is Table:
             return _keyed_lines(x, height, precision, width)
         return _dict_lines(x, height, precision, width)
     if type(x) is Table:
         return _table_lines(_head(x, height), precision, width)
+    if type(x) is TableAbroad:
+        return [literal(x, precision)]
     return function_text(x).split("\n")
 
 

@@ -19,7 +19,7 @@ from q_runtime.prims.indexing import missing_item, take_or_null
 from q_runtime.prims.lists import where
 from q_runtime.prims.setops import distinct, group_positions
 from q_runtime.prims.sorting import grade
-from q_runtime.values.dicts import Dict, Table, repeat
+from q_runtime.values.dicts import Dict, Table, TableAbroad, repeat
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -82,6 +82,9 @@ def run_query(
     if type(source) is Atom and source.t == -11:
         name = source.v
         source = host.get_global(name)
+    if type(source) is TableAbroad:
+        host.get_global(source.place.v)
+        raise UnsupportedFeature("a table that is not in memory cannot be read")
     if type(source) is Dict and not source.is_keyed_table:
         made: Value = (
             _delete_keys(plan, source)

@@ -103,11 +103,22 @@ def _calendar(word: str) -> Literal | None:
             return None
         nanos = days * qt.NS_PER_DAY + int(rest[1])  # type: ignore[call-overload]
         return (12, nanos) if mark == "D" else (15, nanos / qt.NS_PER_DAY)
-    found = _DATE.match(word.removesuffix("d"))
+    found = _DATE.match(word)
     if found and not found[1]:
         days = days_of(int(found[2]), int(found[3]), int(found[4]))
         return (14, days) if days is not None else None
     return None
+
+
+def _day_with_letter(word: str) -> Literal | None:
+    """Read a date or timestamp that ends in the letter of the type that it shall have, one of `dpz`."""
+    made = _calendar(word[:-1]) if word[-1] in "dpz" else None
+    if made is None or made[0] not in (12, 14):
+        return None
+    nanos = int(made[1]) * (qt.NS_PER_DAY if made[0] == 14 else 1)  # type: ignore[call-overload]
+    if word[-1] == "p":
+        return 12, nanos
+    return (14, nanos // qt.NS_PER_DAY) if word[-1] == "d" else (15, nanos / qt.NS_PER_DAY)
 
 
 def read_number(word: str) -> Literal | None:
@@ -147,7 +158,7 @@ def _read(word: str) -> Literal | None:
     if ":" in word and "D" not in word and "T" not in word:
         return _clock(word)
     if "." in word or word.endswith("m"):
-        made = _calendar(word)
+        made = _calendar(word) or _day_with_letter(word)
         if made:
             return made
     if "D" in word:

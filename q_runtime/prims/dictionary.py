@@ -75,6 +75,8 @@ def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         return from_positions(x.v, y)
     if not is_list(x) and type(x) is not Table:
         raise QError("type")
+    if type(y) is Atom and y.t == -11 and type(x) is Vec and x.t == 11:
+        return Dict(x, y)
     if not is_list(y) and type(y) not in (Table, Dict):
         raise QError("type")
     if length(x) != length(y):

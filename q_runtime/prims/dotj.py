@@ -91,9 +91,7 @@ class _Writer:
                 raise UnsupportedFeature("the JSON of an integer infinity is not supported")
             return str(raw)
         if t in qt.TEMPORAL:
-            if raw != raw or raw == qt.NULLS[t]:
-                raise UnsupportedFeature("the JSON of a temporal null is not supported")
-            text = raw_text(t, raw)
+            text = plain_text(x)
             return quoted(
                 text[:10].replace(".", "-") + text[10:] if t in (12, 13, 14, 15) else text
             )

@@ -7,11 +7,12 @@ import math
 from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.members import ROOT_NAMESPACE
+from q_runtime.prims.enumeration import is_foreign_key
 from q_runtime.prims.lists import integer
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.enums import base_type
+from q_runtime.values.enums import base_type, domain_name
 from q_runtime.values.functions import NIL, is_function
 from q_runtime.values.literal import literal, plain_text
 from q_runtime.values.vectors import (
@@ -71,6 +72,12 @@ def type_letter(x: Value) -> Value:
         only = base_type(kinds.pop()) if len(kinds) == 1 else 0
         return CHARS[ord(qt.LETTERS[only].upper())] if 0 < only < 20 else CHARS[32]
     raise UnsupportedFeature(".Q.ty of something that is not a list is not supported")
+
+
+@primitive(".Q.fk")
+def key_target(x: Value) -> Value:
+    """Name of the table that a foreign-key column refers to; empty for any other column."""
+    return symbol(domain_name(abs(x.t)) if is_foreign_key(x) else "")
 
 
 def fixed_text(places: int, number: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from q_runtime.errors import QError
 from q_runtime.prims.amend import MISSING, amend_at, amend_deep
 from q_runtime.prims.registry import Host, primitive
-from q_runtime.values.dicts import Dict, Table, make_table
+from q_runtime.values.dicts import Dict, Table, TableAbroad, make_table
 from q_runtime.values.functions import NIL, Derived, Nil, is_function
 from q_runtime.values.vectors import (
     Atom,
@@ -33,6 +33,8 @@ def flip(x: Value) -> Value:
     if type(x) is Dict:
         if x.is_keyed_table:
             raise QError("nyi")
+        if type(x.v) is Atom:
+            return TableAbroad(x.k, x.v)
         return make_table(x)
     if type(x) is Table:
         return Dict(symbols(x.names), GList(list(x.cols)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from q_runtime.errors import QError
+from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -100,6 +100,28 @@ class Table:
             return self.cols[self.names.index(name)]
         except ValueError:
             raise QError(name, "no such column") from None
+
+
+class TableAbroad:
+    """A table whose columns are held elsewhere, under a name: what `flip` makes of ``(,`a)!`t``.
+
+    It can be shown and passed on. To read it is to find out what its name stands for, which queries do.
+    """
+
+    __slots__ = ("names", "place")
+    t = 98
+
+    def __init__(self, names: Vec, place: Atom) -> None:
+        self.names = names
+        self.place = place
+
+    def size(self) -> int:
+        """Raise: no part of it is in memory."""
+        raise UnsupportedFeature("a table that is not in memory cannot be read")
+
+    def rows(self) -> list[Value]:
+        """Raise: no part of it is in memory."""
+        raise UnsupportedFeature("a table that is not in memory cannot be read")
 
 
 def items_of_one(x: Value, i: int) -> Value:

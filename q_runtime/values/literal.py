@@ -10,7 +10,7 @@ from typing import Any
 
 from q_runtime.errors import UnsupportedFeature
 from q_runtime.values import qtypes as qt
-from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.dicts import Dict, Table, TableAbroad
 from q_runtime.values.enums import domain_name, members, resolve
 from q_runtime.values.functions import (
     HOLE,
@@ -314,4 +314,6 @@ def literal(x: Value, precision: int = 7) -> str:
         names = literal(symbols(x.names))
         names = f"({names})" if names.startswith(",") else names
         return f"+{names}!{literal(GList(list(x.cols)), precision)}"
+    if type(x) is TableAbroad:
+        return "+" + literal(Dict(x.names, x.place), precision)
     return function_text(x)
