@@ -146,6 +146,8 @@ def add(x: Value, y: Value) -> Value:
             return x + y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x + y
+    elif cx is int and cy is int:
+        return wrapped(x + y)
     made = _plain(np.add, x, y)
     return dyadic(_ADD, x, y) if made is None else made
 
@@ -159,6 +161,8 @@ def subtract(x: Value, y: Value) -> Value:
             return x - y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x - y
+    elif cx is int and cy is int:
+        return wrapped(x - y)
     made = _plain(np.subtract, x, y)
     return dyadic(_SUBTRACT, x, y) if made is None else made
 
@@ -183,6 +187,8 @@ def multiply(x: Value, y: Value) -> Value:
             return x * y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x * y
+    elif cx is int and cy is int:
+        return wrapped(x * y)
     made = _plain(np.multiply, x, y)
     return dyadic(_multiply_core, x, y) if made is None else made
 
