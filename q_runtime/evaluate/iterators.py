@@ -214,7 +214,7 @@ class IteratorApplier:
             if rank > 2:
                 raise QError("rank")
             return self._fold(f, None, [args[0]], keep)
-        if n != rank:
+        if n != rank and not (n > 2 and type(f) is Prim and n in f.ranks):
             raise QError("rank")
         return self._fold(f, args[0], list(args[1:]), keep)
 

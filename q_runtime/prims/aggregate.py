@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.limits import reserve
 from q_runtime.prims import arith
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.registry import primitive
@@ -52,6 +53,13 @@ def _sum_type(t: int) -> int:
     return 6 if t in (1, 4, 5) else t
 
 
+def float_total(a: np.ndarray) -> float:
+    """Sum of floats from the first to the last, as kdb+ rounds it; 0 for none."""
+    reserve(a.size)
+    with np.errstate(all="ignore"):
+        return float(np.add.accumulate(a, dtype=np.float64)[-1]) if a.size else 0.0
+
+
 def total(x: Value) -> Value:
     """Sum of a vector, nulls as zero."""
     t = _sum_type(x.t)
@@ -59,10 +67,9 @@ def total(x: Value) -> Value:
         raise QError("type")
     a = x.a
     if t in qt.FLOATS:
-        with np.errstate(all="ignore"):
-            value = float(np.add.reduce(a, dtype=np.float64))
-            if value != value and np.isnan(a).any():
-                value = float(np.nansum(a, dtype=np.float64))
+        value = float_total(a)
+        if value != value and np.isnan(a).any():
+            value = float_total(np.where(np.isnan(a), 0.0, a))
         return make_atom(t, float(np.float32(value)) if t == 8 else value)
     if x.t in qt.INTEGERS and x.has_nulls:
         a = np.where(a == qt.NULLS[x.t], 0, a)
@@ -260,7 +267,7 @@ def _sample(a: np.ndarray) -> float:
     return float(np.var(a, ddof=1)) if a.size > 1 else qt.NAN
 
 
-_statistic("avg", lambda a: float(np.add.reduce(a)) / a.size)
+_statistic("avg", lambda a: float_total(a) / a.size)
 _statistic("med", lambda a: float(np.median(a)))
 _statistic("var", lambda a: float(np.var(a)))
 _statistic("dev", lambda a: float(np.std(a)))

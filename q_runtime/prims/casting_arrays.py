@@ -50,6 +50,8 @@ def _cast_temporal(source: int, a: np.ndarray, target: int) -> np.ndarray:
     if source == 13 or target == 13:
         days = a if source == 14 else None
         return _cast_months(source, a, target, days)
+    if {source, target} == {14, 15}:
+        return _between_days(source, a)
     if source == 15:
         nanos = widen_array(9, np.rint(a * qt.NS_PER_DAY), 7)
     elif source == 14:
@@ -69,9 +71,19 @@ def _cast_temporal(source: int, a: np.ndarray, target: int) -> np.ndarray:
     return widen_array(7, np.where(null, qt.LONG_NULL, nanos // unit), target)
 
 
+def _between_days(source: int, a: np.ndarray) -> np.ndarray:
+    return widen_array(14, a, 15) if source == 14 else widen_array(9, np.floor(a), 14)
+
+
 def _scale(a: np.ndarray, unit: int, source: int) -> np.ndarray:
+    """Convert to nanoseconds; what they cannot hold becomes an infinity."""
     wide = widen_array(source, a, 7)
-    return np.where(np.abs(wide) >= qt.LONG_INF, wide, wide * unit)
+    most = qt.LONG_INF // unit
+    with np.errstate(all="ignore"):
+        scaled = np.where(
+            wide > most, qt.LONG_INF, np.where(wide < -most, -qt.LONG_INF, wide * unit)
+        )
+    return np.where(wide == qt.LONG_NULL, wide, scaled)
 
 
 def _cast_months(source: int, a: np.ndarray, target: int, days: np.ndarray | None) -> np.ndarray:

@@ -13,7 +13,9 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims.atomic import dyadic, monadic
+from q_runtime.prims.casting_arrays import cast_array
 from q_runtime.prims.registry import primitive
+from q_runtime.prims.result_types import meeting_type
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
@@ -23,7 +25,6 @@ from q_runtime.values.literal import function_text
 from q_runtime.values.vectors import Atom, GList, Value, Vec, items_of, length, type_number
 
 TOLERANCE = 2.0**-43
-_NS = {17: 60_000_000_000, 18: 1_000_000_000, 19: 1_000_000, 16: 1, 12: 1, 14: 86_400_000_000_000}
 
 
 def close(x: float, y: float) -> bool:
@@ -101,22 +102,15 @@ def common(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.nd
         return common(*resolve_array(tx, ax), *resolve_array(ty, ay))
     if tx in (2, 11) or ty in (2, 11):
         raise QError("type")
-    if tx in _NS and ty in _NS and (tx, ty) != (12, 16) and (ty, tx) != (12, 16):
-        return 7, _nanos(tx, ax), _nanos(ty, ay)
+    if tx in qt.TEMPORAL and ty in qt.TEMPORAL:
+        t = meeting_type(tx, ty)
+        return t, cast_array(tx, ax, t), cast_array(ty, ay, t)
     t = 9 if tx in qt.FLOATS or ty in qt.FLOATS else 7
     return t, _plain(tx, ax, t), _plain(ty, ay, t)
 
 
 def _plain(t: int, a: np.ndarray, target: int) -> np.ndarray:
     return a.astype(qt.DTYPES[target]) if t == 10 else widen_array(t, a, target)
-
-
-def _nanos(t: int, a: np.ndarray) -> np.ndarray:
-    wide = widen_array(t, a, 7)
-    if _NS[t] == 1:
-        return wide
-    with np.errstate(all="ignore"):
-        return np.where(np.abs(wide) >= qt.LONG_INF, wide, wide * _NS[t])
 
 
 def _ordered(t: int, a: np.ndarray) -> np.ndarray:

@@ -96,9 +96,7 @@ def extend(host: Host, name: str, y: Value) -> Value:
 
 
 def from_positions(name: str, y: Value) -> Value:
-    """Return positions (or another enumeration) as an enumeration over the global `name`."""
-    if domains().read(name) is None:
-        raise QError("type", f"{name} is not defined")
+    """Return positions (or another enumeration) as an enumeration over the global `name`, defined or not."""
     t = domains().number(name)
     if is_enum(y):
         return Vec(t, y.a) if type(y) is Vec else Atom(-t, y.v)

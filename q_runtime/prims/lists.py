@@ -6,6 +6,7 @@ Sizes are checked before memory is asked for.
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 
@@ -49,6 +50,10 @@ def integer(x: Value, who: str) -> int:
     if t not in (1, 4, 5, 6, 7):
         raise QError("type", f"{who}: expected an integer")
     return int(raw_of(x))
+
+
+_MOST_SHARED = 2**31
+"""Items of a list whose rows are one and the same."""
 
 
 def check_length(n: int) -> None:
@@ -408,20 +413,26 @@ def _reshape(shape: list[int], y: Value) -> Value:
         raise QError(
             "domain", "all dimensions but the last must be positive, and only two may leave one out"
         )
-    if shape[-1] == 0:
-        block: Value = take_rows(y, np.empty(0, dtype=np.int64))
-        for n in reversed(shape[:-1]):
-            block = GList([block] * n)
-        return block
-    total = 1
-    for n in shape:
-        total *= n
-    check_length(total)
-    flat = _take_n(total, y) if length(y) else y
+    size = length(y)
+    if shape[-1] == 0 or (size and shape[-1] % size == 0):
+        return _same_rows(shape, y)
+    check_length(math.prod(shape))
+    flat = _take_n(math.prod(shape), y) if size else y
     for n in reversed(shape[1:]):
         rows = length(flat) // n if n else 0
         flat = GList([take_rows(flat, np.arange(r * n, (r + 1) * n)) for r in range(rows)])
     return flat
+
+
+def _same_rows(shape: list[int], y: Value) -> Value:
+    """Reshape where every row is the same, and so kept once."""
+    if math.prod(shape) > _MOST_SHARED:
+        raise QError("wsfull", "more than the memory that kdb+ would have for it")
+    block = _take_n(shape[-1], y) if shape[-1] else take_rows(y, np.empty(0, dtype=np.int64))
+    for n in reversed(shape[:-1]):
+        reserve(n)
+        block = GList([block] * n)
+    return block
 
 
 @primitive("_", 2)

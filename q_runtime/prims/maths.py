@@ -6,7 +6,7 @@ import numpy as np
 
 from q_runtime.errors import QError
 from q_runtime.prims import arith
-from q_runtime.prims.aggregate import sum_
+from q_runtime.prims.aggregate import float_total, sum_
 from q_runtime.prims.compare import is_null, negation
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
@@ -35,7 +35,7 @@ def wavg(x: Value, y: Value) -> Value:
     a, b = _pair(x, y)
     keep = ~(np.isnan(a) | np.isnan(b))
     with np.errstate(all="ignore"):
-        return float(np.add.reduce(a[keep] * b[keep]) / np.add.reduce(a[keep]))
+        return float(np.true_divide(float_total(a[keep] * b[keep]), float_total(a[keep])))
 
 
 def _total_weight(x: Value, y: Value) -> Value:

@@ -43,10 +43,11 @@ def float_text(x: float, precision: int = 7) -> str:
 
 
 def _date_text(days: int) -> str:
+    """Return a date as text; outside the years 1 to 9999 the console shows zeros."""
     try:
         day = date(2000, 1, 1) + timedelta(days=days)
     except OverflowError:
-        return "0Nd"
+        return "0000.00.00"
     assert day.toordinal() - qt.EPOCH == days
     return f"{day.year:04d}.{day.month:02d}.{day.day:02d}"
 
