@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from q_runtime.prims import aggregate, arith, compare, membership, moving, setops, sorting
@@ -67,7 +67,7 @@ def with_and_without(
 @pytest.mark.parametrize(
     "run", [setops.find, setops.in_, setops.except_, setops.inter], ids=lambda f: f.__name__
 )
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_membership_by_arrays_and_by_hashing_agree(run: object, data: st.DataObject) -> None:
     x = data.draw(vectors())
@@ -79,7 +79,7 @@ def test_membership_by_arrays_and_by_hashing_agree(run: object, data: st.DataObj
 
 
 @pytest.mark.parametrize("run", [setops.distinct, setops.group], ids=lambda f: f.__name__)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors())
 def test_groups_by_arrays_and_by_hashing_agree(run: object, x: Vec) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -88,7 +88,7 @@ def test_groups_by_arrays_and_by_hashing_agree(run: object, x: Vec) -> None:
     assert fast == slow
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors())
 def test_differ_compares_each_item_with_the_one_before(x: Vec) -> None:
     items = items_of(x)
@@ -98,7 +98,7 @@ def test_differ_compares_each_item_with_the_one_before(x: Vec) -> None:
 
 
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply"])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_arithmetic_of_clean_vectors_agrees_with_the_general_one(
     name: str, data: st.DataObject
@@ -114,7 +114,7 @@ def test_arithmetic_of_clean_vectors_agrees_with_the_general_one(
     assert fast == slow
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=FLOATS, near=st.floats(-2.0, 2.0), wide=FLOATS)
 def test_the_floats_close_to_one_are_the_range(x: float, near: float, wide: float) -> None:
     found = close_range(x) if x == x else None
@@ -128,7 +128,7 @@ def test_the_floats_close_to_one_are_the_range(x: float, near: float, wide: floa
 
 
 @pytest.mark.parametrize("verb", ["less", "more", "up_to", "at_least", "equal", "unequal"])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors((9,)), y=FLOATS)
 def test_comparing_floats_with_an_atom_agrees_with_a_vector(verb: str, x: Vec, y: float) -> None:
     f = getattr(compare, verb)
@@ -138,7 +138,7 @@ def test_comparing_floats_with_an_atom_agrees_with_a_vector(verb: str, x: Vec, y
     assert plain(f(y, x)) == plain(f(many, x))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors((1, 4, 6, 7, 9)), n=st.integers(1, 5))
 def test_aggregates_agree_with_a_walk_over_the_items(x: Vec, n: int) -> None:
     bad = compare.null_mask(x.t, x.a)
@@ -157,13 +157,13 @@ def test_aggregates_agree_with_a_walk_over_the_items(x: Vec, n: int) -> None:
             assert np.allclose(moving.mavg(n, x).a, averages, equal_nan=True, atol=1e-3)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors((1, 4, 6, 7, 9)))
 def test_sorting_and_grading_agree(x: Vec) -> None:
     assert plain(sorting.asc(x)) == plain(Vec(x.t, x.a[sorting.iasc(x).a]))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(x=vectors((7, 9)))
 def test_deltas_and_ratios_agree_with_their_items(x: Vec) -> None:
     items = items_of(x)
