@@ -14,6 +14,7 @@ from q_runtime.errors import QError
 from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
 from q_runtime.limits import Budget
 from q_runtime.prims.compare import matches
+from q_runtime.prims.runs import each_of_runs
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
     HOLE,
@@ -116,6 +117,10 @@ class IteratorApplier:
                 return self.at(f, x)
             if type(f) is Prim and f.atomic and 1 in f.ranks and type(x) is Vec:
                 return self.at(f, x)
+            if type(f) is Prim and type(x) is GList and x.runs is not None:
+                made = each_of_runs(f.name, x.runs)
+                if made is not None:
+                    return made
             items = items_of(x)
             return self._map_one(self.caller(f, 1, items[:1]), items)
         if type(f) is Vec and f.t in (5, 6, 7):

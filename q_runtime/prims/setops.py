@@ -18,6 +18,7 @@ from q_runtime.prims.indexing import hash_key, list_keys
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
+from q_runtime.prims.runs import packed
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
@@ -69,6 +70,10 @@ def group_positions(x: Value) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return first positions and, for each different item, all its positions."""
     if type(x) is Vec and x.t not in (2, 11) and len(x.a) > membership.LONG_ENOUGH:
         rows = membership.groups(x.t, x.a)
+        return np.array([r[0] for r in rows], dtype=np.int64), rows
+    codes = packed(x.runs) if type(x) is GList and x.runs is not None else None
+    if codes is not None:
+        rows = membership.groups(qt.LONG, codes)
         return np.array([r[0] for r in rows], dtype=np.int64), rows
     places: dict[Hashable, list[int]] = {}
     for i, key in enumerate(list_keys(x)):
@@ -266,14 +271,15 @@ def within(x: Value, y: Value) -> Value:
 
 @primitive("except", 2)
 def except_(x: Value, y: Value) -> Value:
-    """Items of `x` that are not in `y`."""
-    if type(x) is Dict:
-        from q_runtime.prims.indexing import index
-        from q_runtime.prims.lists import where
-
-        return index(x, where(_outside(x.k, y)))
-    x = as_list(x) if type(x) is not Table else x
+    """Items of `x`, or values of a dictionary, that are not in `y`."""
+    x = _searched(x)
     return take_rows(x, np.flatnonzero(_outside(x, y)))
+
+
+def _searched(x: Value) -> Value:
+    if type(x) is Dict:
+        return x.v
+    return x if type(x) is Table else as_list(x)
 
 
 def _outside(x: Value, y: Value) -> np.ndarray:
@@ -285,8 +291,8 @@ def _outside(x: Value, y: Value) -> np.ndarray:
 
 @primitive("inter", 2)
 def inter(x: Value, y: Value) -> Value:
-    """Items of `x` that are in `y`, in the order of `x`."""
-    x = as_list(x) if type(x) is not Table else x
+    """Items of `x`, or values of a dictionary, that are in `y`, in the order of `x`."""
+    x = _searched(x)
     return take_rows(x, np.flatnonzero(~_outside(x, y)))
 
 

@@ -10,12 +10,14 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.registry import Host, primitive
+from q_runtime.prims.runs import texts
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
 from q_runtime.values.literal import plain_text
 from q_runtime.values.vectors import (
     CHARS,
+    FEW,
     Atom,
     GList,
     Value,
@@ -206,6 +208,8 @@ def string_(x: Value) -> Value:
     """Each atom as text."""
     if type_number(x) < 0:
         return string(plain_text(x))
+    if type(x) is Vec and len(x.a) > FEW:
+        return texts(x)
     if is_list(x):
         return GList([string_(i) for i in items_of(x)])
     if type(x) is Dict:

@@ -8,7 +8,7 @@ return new ones and never write to an array that they did not make.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -97,15 +97,55 @@ class Vec:
         return f"Vec({self.t}, {self.a.tolist()!r})"
 
 
-class GList:
-    """A general list (type 0) over a Python list of q values."""
+class Runs(NamedTuple):
+    """A long list of vectors of one type, end to end in one array."""
 
-    __slots__ = ("attr", "items")
+    t: int
+    a: np.ndarray
+    ends: np.ndarray
+    """Where each vector ends in `a`, shape (n,)."""
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each vector begins."""
+        return np.concatenate((self.ends[:1] * 0, self.ends[:-1]))
+
+    def vectors(self) -> list[Value]:
+        """The vectors themselves."""
+        t, a = self.t, self.a
+        bounds = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return [Vec(t, a[start:end]) for start, end in bounds]
+
+    def take(self, rows: np.ndarray) -> list[Value]:
+        """The vectors at some positions."""
+        t, a = self.t, self.a
+        starts, ends = self.starts[rows].tolist(), self.ends[rows].tolist()
+        return [Vec(t, a[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+class GList:
+    """A general list (type 0) over a Python list of q values.
+
+    A long list of short vectors may begin as `runs`; its items are then made when they are asked for.
+    """
+
+    __slots__ = ("attr", "items", "runs")
     t = 0
+
+    items: list[Value]
+    runs: Runs | None
 
     def __init__(self, items: list[Value], attr: str = "") -> None:
         self.items = items
         self.attr = attr
+        self.runs = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("items", "atoms") or self.runs is None:
+            raise AttributeError(name)
+        self.items = made = self.runs.vectors()
+        self.runs = None
+        return made
 
     def __repr__(self) -> str:
         return f"GList({self.items!r})"
@@ -123,6 +163,13 @@ EMPTY_SYMBOL = Atom(-11, "")
 
 
 setattr(GList, "atoms", GList.__dict__["items"])  # noqa: B010  another name of the slot
+
+
+def list_of_runs(runs: Runs) -> GList:
+    """Return the general list of the vectors in `runs`, which are not made yet."""
+    made = GList.__new__(GList)
+    made.attr, made.runs = "", runs
+    return made
 
 
 def type_number(x: Value) -> int:
@@ -332,6 +379,8 @@ def take_rows(x: Value, indices: np.ndarray) -> Value:
     if c is Vec:
         return Vec(x.t, x.a[indices])
     if c is GList:
+        if x.runs is not None:
+            return GList(x.runs.take(indices))
         items = x.items
         return collapse([items[i] for i in indices.tolist()])
     take = getattr(x, "take", None)
@@ -349,7 +398,7 @@ def length(x: Value) -> int:
         except AttributeError:
             return len(x.atoms)
     if c is GList:
-        return len(x.items)
+        return len(x.items) if x.runs is None else len(x.runs.ends)
     size = getattr(x, "size", None)
     return 1 if size is None else size()
 
