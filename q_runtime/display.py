@@ -178,16 +178,12 @@ def _vector_cells(column: Vec, precision: int) -> list[str]:
 def _dict_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
     if not length(x.k):
         if type(x.k) is Vec or type(x.v) is Vec:
-            return [f"{_lines_or_empty(x.k)}!{_lines_or_empty(x.v)}"]
+            return [literal(x)]
         return []
     keys = _key_texts(_head(x.k, height), precision)
     values = _dict_values(_head(x.v, height), precision)
     w = max(map(len, keys))
     return [f"{k.ljust(w)}| {v}" for k, v in zip(keys, values, strict=True)]
-
-
-def _lines_or_empty(x: Value) -> str:
-    return literal(x)
 
 
 def _dict_values(v: Value, precision: int) -> list[str]:

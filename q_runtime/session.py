@@ -17,6 +17,7 @@ from q_runtime import deep_stack
 from q_runtime.errors import LimitExceeded, QError, RuntimeFault, UnsupportedFeature
 from q_runtime.evaluate.interpreter import Interpreter
 from q_runtime.limits import Limits, activate
+from q_runtime.prims.parsing import put_day_first
 from q_runtime.values.convert import to_python, to_q
 from q_runtime.values.enums import activate as activate_domains
 from q_runtime.values.functions import Nil
@@ -168,6 +169,7 @@ class Session:
         budget.start()
         activate(budget)
         activate_domains(self._interpreter.domains)
+        put_day_first(bool(self._interpreter.settings.get("z")))
         wanted = self.limits.depth * _FRAMES_PER_CALL + 1000
         if sys.getrecursionlimit() < wanted:
             sys.setrecursionlimit(wanted)

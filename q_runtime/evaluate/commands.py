@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.parsing import put_day_first
 from q_runtime.prims.sessions import sorted_names
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import NIL, is_function
@@ -29,8 +30,8 @@ _INTEGER = re.compile(r"-?[0-9]{1,9}i?")
 _SPACE_NAME = re.compile(r"\.|(\.[A-Za-z][A-Za-z0-9_]*)+")
 SETTINGS = {"e": 0, "g": 0, "o": INT_NULL, "p": 0, "s": 0, "T": 0, "W": 2, "z": 0, "_": 0}
 """Settings that are an int, with what they are in a new session."""
-_ACCEPTED = frozenset("egTW")
-"""Settings that may be changed, for a session gives the same results under all their values."""
+_ACCEPTED = frozenset("egTWz")
+"""Settings that may be changed: of the order of day and month, and those without a bearing on results."""
 
 
 def run_command(host: Interpreter, text: str) -> Answer:
@@ -76,6 +77,8 @@ def _setting(host: Interpreter, word: str, rest: str) -> Answer:
     if word not in _ACCEPTED and number != SETTINGS[word]:
         raise UnsupportedFeature(f"the command \\{word} {rest} is not supported")
     host.settings[word] = number
+    if word == "z":
+        put_day_first(bool(number))
     return _SILENT
 
 

@@ -7,6 +7,7 @@ colons; instants also as seconds since 1970. Not here: literals in source text (
 from __future__ import annotations
 
 import re
+import threading
 
 import numpy as np
 
@@ -29,6 +30,14 @@ _INSTANT = re.compile(r"(.*?)(?:[DdTt ]|(?<=\d{8})-)(.*)$", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EPOCH_1970 = -10957
 _SECOND = 1_000_000_000
+
+
+_reading = threading.local()
+
+
+def put_day_first(day_first: bool) -> None:
+    r"""Read 2/1/2020 on this thread as the second of January (`\z 1`), or as the first of February (`\z 0`)."""
+    _reading.day_first = day_first
 
 
 def parse_text(t: int, text: str) -> Value:
@@ -165,7 +174,7 @@ def _date(word: str) -> int | None:
     if not found:
         return None
     month, day = found[1], found[3]
-    if day.isalpha():
+    if day.isalpha() or (getattr(_reading, "day_first", False) and not month.isalpha()):
         month, day = day, month
     return days_of(_full_year(found[4]), _month_number(month), int(day)) if day.isdigit() else None
 

@@ -63,6 +63,12 @@ def _positions(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
     return rng.choice(size, -n, replace=False)
 
 
+def _random_guid(rng: np.random.Generator) -> int:
+    """Return a guid of version 4, as 128 bits."""
+    bits = int.from_bytes(rng.bytes(16), "big")
+    return bits & ~(0xF << 76) & ~(0x3 << 62) | (0x4 << 76) | (0x2 << 62)
+
+
 def _from_range(rng: np.random.Generator, n: int, y: Value) -> Value:
     t = -type_number(y)
     if t <= 0:
@@ -72,6 +78,10 @@ def _from_range(rng: np.random.Generator, n: int, y: Value) -> Value:
         width = int(raw) if str(raw).isdigit() else 8
         letters = rng.integers(0, 16, (abs(n), width))
         return symbols(["".join("abcdefghijklmnop"[c] for c in row) for row in letters])
+    if t == 2:
+        if raw:
+            raise QError("type")
+        return Vec(2, np.array([_random_guid(rng) for _ in range(abs(n))], dtype=object))
     if t == 10:
         return Vec(10, (97 + rng.integers(0, 26, abs(n))).astype(np.uint8))
     if t == 1:

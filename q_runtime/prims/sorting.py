@@ -11,8 +11,10 @@ from functools import cmp_to_key
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.prims.arith import divide, multiply
 from q_runtime.prims.attributes import is_ascending, sorted_table
 from q_runtime.prims.indexing import index
+from q_runtime.prims.numbers import floor
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
@@ -174,6 +176,15 @@ def rank(x: Value) -> Value:
     out = np.empty(len(order), dtype=np.int64)
     out[order] = np.arange(len(order))
     return Vec(7, out)
+
+
+@primitive("xrank", 2)
+def xrank(x: Value, y: Value) -> Value:
+    """The number of the group, of `x` groups of like size by rank, into which each item falls. Source: KX ref/xrank.
+
+    Raises: QError('rank') for an atom `y`, QError('type') unless `x` is a number.
+    """
+    return floor(multiply(rank(y), divide(x, length(y))))
 
 
 def _bin(x: Value, y: Value, side: str) -> Value:

@@ -291,6 +291,13 @@ def function_text(x: Value) -> str:
     return "?"
 
 
+def _is_cast_or_marked(x: Value) -> bool:
+    """Say whether the source of a list begins with a cast or an attribute."""
+    if type(x) is Vec and (x.t >= qt.FIRST_ENUM or (not len(x.a) and x.t != qt.CHAR)):
+        return True
+    return getattr(x, "attr", "") != ""
+
+
 def literal(x: Value, precision: int = 7) -> str:
     """Return any value on one line, as q source where there is such a form."""
     t = type_number(x)
@@ -306,7 +313,7 @@ def literal(x: Value, precision: int = 7) -> str:
         left = literal(x.k, precision)
         if type(x.k) is Table:
             left = f"({left})" if not left.startswith("(") else left
-        elif left.startswith(",") or left.endswith("$()") or getattr(x.k, "attr", "") != "":
+        elif left[0] == "," or _is_cast_or_marked(x.k):
             left = f"({left})"
         return f"{left}!{literal(x.v, precision)}"
     if type(x) is Table:
