@@ -84,11 +84,6 @@ def lookup_key(keys: Value, x: Value) -> Any:
         if t == -base_type(keys.t):
             raw = raw_of(x)
             return "nan" if raw != raw else raw
-        if t < 0 and -t in qt.NUMERIC and keys.t in qt.NUMERIC:
-            raw = raw_of(x)
-            if raw == qt.NULLS[-t] and -t in qt.INTEGERS:
-                raw = qt.NULLS[keys.t]
-            return raw
         raise QError("type", "a key of another type")
     return hash_key(x)
 
@@ -217,11 +212,7 @@ def index_dict(d: Dict, i: Value) -> Value:
     if type(i) is Dict:
         return Dict(i.k, index_dict(d, i.v))
     found_index = key_index(d)
-    if (
-        type(keys) is Vec
-        and type(i) is Vec
-        and (keys.t == i.t or (keys.t in qt.NUMERIC and i.t in qt.NUMERIC) or not len(i.a))
-    ):
+    if type(keys) is Vec and type(i) is Vec and (keys.t == i.t or not len(i.a)):
         raws = list_keys(i)
     elif type(keys) is Vec and type(i) is GList:
         return collapse([index_dict(d, item) for item in i.items])

@@ -13,14 +13,21 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.prims import membership
-from q_runtime.prims.compare import at_least, close_arrays, lesser_both, matches, null_mask, up_to
+from q_runtime.prims.compare import (
+    at_least,
+    close_arrays,
+    equal,
+    lesser_both,
+    matches,
+    null_mask,
+    up_to,
+)
 from q_runtime.prims.indexing import hash_key, list_keys
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
 from q_runtime.prims.runs import packed
 from q_runtime.values import qtypes as qt
-from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
@@ -141,12 +148,12 @@ def find(x: Value, y: Value) -> Value:
     ty = type_number(y)
     if type(x) is Vec:
         if ty < 0:
-            if not _comparable(x.t, -ty):
-                raise QError("type")
+            if x.t != -ty:
+                raise QError("type", "find: an item of another type than the list's")
             return _find_one(x, y)
         if type(y) is Vec:
-            if not _comparable(x.t, y.t) and len(y.a):
-                raise QError("type")
+            if x.t != y.t:
+                raise QError("type", "find: items of another type than the list's")
             return _find_many(x, y)
         if type(y) is GList:
             return collapse([find(x, item) for item in y.items]) if y.items else longs([])
@@ -162,14 +169,8 @@ def find(x: Value, y: Value) -> Value:
     return longs([places.get(hash_key(item), n) for item in items_of(y)])
 
 
-def _comparable(a: int, b: int) -> bool:
-    return a == b or (a in qt.NUMERIC and b in qt.NUMERIC)
-
-
 def _find_one(x: Vec, y: Value) -> Value:
     raw = raw_of(y)
-    if x.t != -type_number(y):
-        raw = widen_array(-type_number(y), collapse([y]).a, 9 if x.t in qt.FLOATS else 7)[0]
     if raw != raw:
         hits = np.flatnonzero(np.isnan(x.a) if x.t in qt.FLOATS else np.zeros(0, dtype=bool))
     else:
@@ -214,31 +215,32 @@ def vector_conditional(c: Value, x: Value, y: Value) -> Value:
 
 @primitive("in", 2)
 def in_(x: Value, y: Value) -> Value:
-    """Whether `x` (or each item of it) is an item of `y`."""
+    """Whether `x` (or each item of it) is an item of `y`.
+
+    An atom or a vector of one item may meet numbers of other types, which are compared as `=` does.
+    Raises: QError('type') for items of another type than those of a longer, or empty, vector. Source: KX ref/in.
+    """
     x, y = resolve(x), resolve(y)
-    if not is_list(y) and type(y) not in (Dict, Table):
-        y = as_list(y)
     if type(y) is Table:
         places = find(y, x)
         return places < length(y) if type(places) is int else booleans(places.a < length(y))
     if type(y) is Dict:
         y = y.v
     tx = type_number(x)
-    if tx < 0:
-        if type(y) is Vec and y.t == -tx and tx in (-1, -7, -10) and length(y) <= FEW:
-            return x in y.atoms
-        if type(y) is Vec and not _comparable(y.t, -tx):
-            return False if len(y.a) == 0 else _in_mismatch(y.t, -tx)
-        return _position(y, x) < length(y)
+    if tx < 0 and type(y) is Vec and y.t == -tx and tx in (-1, -7, -10) and length(y) <= FEW:
+        return x in y.atoms
     if type(x) is Dict:
         return Dict(x.k, in_(x.v, y))
+    y = y if is_list(y) else as_list(y)
+    if type(y) is Vec and len(y.a) == 1 and abs(tx) not in (0, y.t):
+        return equal(x, items_of(y)[0])
+    if tx < 0:
+        return _position(y, x) < length(y)
     if type(y) is GList and any(is_list(i) for i in y.items) and type(x) is Vec:
         return hash_key(x) in {hash_key(i) for i in y.items}
     if type(x) is Vec and type(y) is Vec:
-        if not _comparable(x.t, y.t):
-            if len(x.a) and len(y.a):
-                _in_mismatch(y.t, x.t)
-            return booleans(np.zeros(len(x.a), dtype=bool))
+        if x.t != y.t:
+            raise QError("type", "in: items of another type than the list's")
         if membership.is_array_like(x, y):
             return Vec(1, membership.contains(x.t, x.a, y.a))
         have = set(list_keys(y))
@@ -247,12 +249,6 @@ def in_(x: Value, y: Value) -> Value:
         return collapse([in_(item, y) for item in x.items])
     have = {hash_key(i) for i in items_of(y)}
     return booleans([hash_key(i) in have for i in items_of(x)])
-
-
-def _in_mismatch(have: int, asked: int) -> bool:
-    if 11 in (have, asked) or 2 in (have, asked) or 10 in (have, asked):
-        raise QError("type")
-    return False
 
 
 def _position(y: Value, x: Value) -> int:
@@ -283,8 +279,8 @@ def _searched(x: Value) -> Value:
 
 
 def _outside(x: Value, y: Value) -> np.ndarray:
-    if type(x) is Vec and type(y) is Vec and membership.is_array_like(x, y):
-        return ~membership.contains(x.t, x.a, y.a)
+    if type(x) is Vec and (type(y) is Vec or type_number(y) < 0):
+        return ~in_(x, y).a
     gone = {hash_key(i) for i in (items_of(y) if is_list(y) or type(y) is Table else [y])}
     return np.array([hash_key(i) not in gone for i in items_of(x)], dtype=bool)
 

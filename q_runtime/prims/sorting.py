@@ -17,7 +17,6 @@ from q_runtime.prims.indexing import index
 from q_runtime.prims.numbers import floor
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
-from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve, resolve_array
 from q_runtime.values.vectors import (
@@ -202,15 +201,11 @@ def _bin(x: Value, y: Value, side: str) -> Value:
     if type(y) is GList:
         return collapse([_bin(x, item, side) for item in y.items])
     ty = abs(type_number(y))
-    if ty != x.t and not (ty in qt.NUMERIC and x.t in qt.NUMERIC):
-        raise QError("type")
+    if ty != x.t:
+        raise QError("type", "an item of another type than the list's")
     from q_runtime.prims.atomic import array_of
 
-    t, b = array_of(y)
-    a = x.a
-    if t != x.t:
-        wide = 9 if t in qt.FLOATS or x.t in qt.FLOATS else 7
-        a, b = widen_array(x.t, a, wide), widen_array(t, b, wide)
+    a, b = x.a, array_of(y)[1]
     if x.t in qt.FLOATS:
         a = np.where(np.isnan(a), -np.inf, a)
         b = np.where(np.isnan(b), -np.inf, b) if np.isnan(b).any() else b
