@@ -1,4 +1,4 @@
-"""Words that ask about the session itself: system, view, views."""
+"""Words that ask about the session itself: system, view, views, and its local time."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ def view(host: Host, x: Value) -> Value:
     if type(x) is not Atom or x.t != -11:
         raise QError("type", "view takes the name of a view")
     return string(host.view_text(x.v))
+
+
+@primitive("gtime")
+def gtime(x: Value) -> Value:
+    """UTC of a local timestamp or datetime. A session's local time is UTC: nothing is read from the environment."""
+    if abs(type_number(x)) not in (12, 15):
+        raise QError("type", "expected a timestamp or datetime")
+    return x
+
+
+@primitive("ltime")
+def ltime(x: Value) -> Value:
+    """Local time of a timestamp or datetime in UTC, which is the same here."""
+    return gtime(x)
 
 
 def sorted_names(names: list[str]) -> Vec:
