@@ -177,8 +177,6 @@ def _vector_cells(column: Vec, precision: int) -> list[str]:
 
 def _dict_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
     if not length(x.k):
-        if type(x.k) is Vec or type(x.v) is Vec:
-            return [literal(x)]
         return []
     keys = _key_texts(_head(x.k, height), precision)
     values = _dict_values(_head(x.v, height), precision)
