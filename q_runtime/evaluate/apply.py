@@ -24,6 +24,7 @@ from q_runtime.values.functions import (
     Nil,
     Prim,
     Projection,
+    negated_operator,
 )
 from q_runtime.values.vectors import (
     FEW,
@@ -231,7 +232,8 @@ def compose(*functions: Value) -> Value:
     """Compose functions: the last is applied first."""
     out = functions[-1]
     for f in reversed(functions[:-1]):
-        out = Composition(f, out)
+        operator = negated_operator(f, out)
+        out = Composition(f, out) if operator is None else PRIMITIVES[operator]
     return out
 
 

@@ -16,6 +16,7 @@ from q_runtime.prims.registry import PRIMITIVES, UNARY_GLYPHS
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict
 from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
+from q_runtime.values.opcodes import NEGATED
 from q_runtime.values.vectors import (
     CHARS,
     GList,
@@ -66,7 +67,10 @@ class TreeMaker:
         return PRIMITIVES.get(node.name) or symbol(node.name)
 
     def of_Verb(self, node: nd.Verb) -> Value:
-        """An operator."""
+        """An operator; `>=` is the composition of `not` and `<`."""
+        plain = NEGATED.get(node.name)
+        if plain is not None:
+            return GList([IteratorValue("'"), PRIMITIVES["not"], PRIMITIVES[plain]])
         return self.of_Name(nd.Name(node.start, node.end, node.name))
 
     def of_Elided(self, node: nd.Elided) -> Value:

@@ -106,7 +106,7 @@ def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
     """Build the value of one number word, or of several that stand side by side."""
     shared = words[-1][0][-1]
     if len(words) > 1 and shared in "mdznuvtp" and words[-1][0] != "0n":
-        words = [(w + shared if _BARE.match(w) else w, s, e) for w, s, e in words]
+        words = [(_with_suffix(w, shared), s, e) for w, s, e in words]
     parts = [_one_number(source, word, start) for word, start, _ in words]
     if len(parts) == 1:
         t, raw = parts[0]
@@ -123,6 +123,12 @@ def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
         raise syntax_error(source, last_word, last_start, "mixed types in a list of numbers")
     arrays = [widen_array(kind, vector(kind, [raw]).a, t) for kind, raw in parts]
     return Vec(t, np.concatenate(arrays))
+
+
+def _with_suffix(word: str, letter: str) -> str:
+    """Give a word of a list the type letter behind the last one, unless it is whole without it, as a date is."""
+    longer = word + letter
+    return longer if _BARE.match(word) and read_number(longer) is not None else word
 
 
 def _stored(t: int, raw: object) -> object:

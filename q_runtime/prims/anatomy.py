@@ -19,7 +19,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.opcodes import ALIASES, BINARY, ITERATORS, UNARY
+from q_runtime.values.opcodes import ALIASES, BINARY, ITERATORS, NEGATED, UNARY
 from q_runtime.values.vectors import CHARS, GList, Value, string, symbols
 
 _INTERNAL = {"md5": -15, "attr": -2, "hcount": -7, "eval": -6, "reval": -24}
@@ -72,6 +72,8 @@ def _primitive_parts(f: Prim) -> Value:
                 [to_boolean, Composition(PRIMITIVES["not"], Derived("':", PRIMITIVES["~"]))]
             )
         return GList([PRIMITIVES["min" if name == "all" else "max"], to_boolean])
+    if name in NEGATED:
+        return GList([PRIMITIVES["not"], PRIMITIVES[NEGATED[name]]])
     if 106 <= f.t <= 111:
         return PRIMITIVES[f.shown.rstrip("/\\':") or ":"]
     for codes in (BINARY, UNARY):

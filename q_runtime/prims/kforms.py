@@ -9,6 +9,7 @@ from __future__ import annotations
 from q_runtime.lang.members import ROOT_NAMESPACE
 
 K_FORMS = {
+    "<=": "~>", ">=": "~<", "<>": "~=",
     "neg": "-:", "not": "~:", "null": "^:", "string": "$:", "reciprocal": "%:", "floor": "_:", "ceiling": "-_-:",
     "and": "&", "or": "|", "mmu": "$", "lsq": "!", "inv": "!:", "md5": "-15!", "count": "#:", "first": "*:",
     "all": 'min$["b"]', "any": 'max$["b"]', "sums": "+\\", "prds": "*\\", "mins": "&\\", "maxs": "|\\", "fills": "^\\",
@@ -27,7 +28,7 @@ K_FORMS = {
 """Text that the console shows, by keyword."""
 
 _DERIVED = (("\\:", 111), ("/:", 110), ("':", 109), ("\\", 108), ("/", 107), ("'", 106))
-_SPECIAL = {"ceiling": 105, "all": 105, "any": 105, "differ": 105, "upsert": 104,
+_SPECIAL = {"<=": 105, ">=": 105, "<>": 105, "ceiling": 105, "all": 105, "any": 105, "differ": 105, "upsert": 104,
             "md5": 104, "attr": 104, "hcount": 104, "eval": 104, "reval": 104}  # fmt: skip
 
 

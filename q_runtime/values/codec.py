@@ -29,6 +29,7 @@ from q_runtime.values.functions import (
     Nil,
     Prim,
     Projection,
+    negated_operator,
     rank_of,
 )
 from q_runtime.values.opcodes import ALIASES, BINARY, COMPOSED, ITERATORS, UNARY
@@ -339,7 +340,7 @@ class _Reader:
             parts = [self.value(depth + 1) for _ in range(n)]
             if n < 2 or (t == 105 and n != 2):
                 raise QError("badmsg")
-            return projection(parts[0], parts[1:]) if t == 104 else Composition(*parts)
+            return projection(parts[0], parts[1:]) if t == 104 else self.composition(*parts)
         if 106 <= t <= 111:
             return Derived(ITERATORS[t - 106], self.value(depth + 1))
         raise QError("badmsg")
@@ -350,6 +351,11 @@ class _Reader:
             return self.make_lambda(source, f".{space}" if space else "")
         except QError:
             raise QError("badmsg") from None
+
+    def composition(self, f: Value, g: Value) -> Value:
+        """Compose two functions; `~<` is the operator `>=`."""
+        operator = negated_operator(f, g)
+        return Composition(f, g) if operator is None else self.primitive(operator)
 
     def named(self, names: list[str], code: int) -> Value:
         """Find a primitive by its code."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from q_runtime.values.opcodes import NEGATED
 from q_runtime.values.vectors import Value
 
 
@@ -136,6 +137,13 @@ class Composition:
     def __init__(self, f: Value, g: Value) -> None:
         self.f = f
         self.g = g
+
+
+def negated_operator(f: Value, g: Value) -> str | None:
+    """Name the operator that is the composition of `not` and an operator; None for any other two functions."""
+    if type(f) is Prim and type(g) is Prim and f.name == "not":
+        return next((name for name, plain in NEGATED.items() if plain == g.name), None)
+    return None
 
 
 class View:

@@ -6,7 +6,7 @@ Where a keyword has no code of its own kdb+ sends what it is made of: `sums` is 
 from __future__ import annotations
 
 UNARY = (
-    ":: flip neg first reciprocal where reverse null group iasc idesc string enlist count floor not key distinct type "
+    ":: flip neg first reciprocal where reverse null group <: >: string ,: count floor not key distinct type "
     "value read0 read1 2:: avg last sum prd min max exit getenv abs sqrt log exp sin asin cos acos tan atan enlist var "
     "dev hopen"
 ).split()
@@ -22,6 +22,9 @@ ITERATORS = ("'", "/", "\\", "':", "/:", "\\:")
 """Iterators (type 103) by code, and the types 106 to 111 that they make."""
 
 COMPOSED = {
+    "<=": "6902000000650f660a",
+    ">=": "6902000000650f6609",
+    "<>": "6902000000650f6608",
     "all": "6902000000651b6802000000660bf662",
     "any": "6902000000651c6802000000660bf662",
     "differ": "69020000006802000000660bf6626902000000650f6d660f",
@@ -34,5 +37,8 @@ COMPOSED = {
     "reval": "68020000006610f9e8ffffffffffffff",
 }
 """Keywords that are a composition or a projection of primitives, in binary form: `any` is `max$["b"]`."""
+
+NEGATED = {"<=": ">", ">=": "<", "<>": "="}
+"""Operators that are the composition of `not` and another operator."""
 
 ALIASES = {"and": "&", "or": "|"}
