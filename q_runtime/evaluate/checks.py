@@ -19,8 +19,13 @@ def check_body(node: nd.Node, text: str = "") -> None:
     Raises: QError with 'assign, 'locals, 'globals or 'limit.
     """
     stack = [node]
+    checked: list[nd.LambdaNode] = []
     while stack:
         here = stack.pop()
+        if isinstance(here, nd.LambdaNode):
+            if here.is_checked:
+                continue
+            checked.append(here)
         try:
             _check(here)
         except QError as error:
@@ -31,6 +36,8 @@ def check_body(node: nd.Node, text: str = "") -> None:
                 error.text, error.span = text, span_of(text, start, end)
             raise
         stack.extend(children(here))
+    for here in checked:
+        here.is_checked = True
 
 
 def _check(here: nd.Node) -> None:

@@ -265,7 +265,8 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
         fast = f"{out} = {target.code}.fn({codes}{depth})"
         self.emit(f"if type({target.code}) is Lambda and {target.code}.rank == {n}: {fast}", node)
         if n == 1 and operands[0].kind in LONGS:
-            self.emit(f"elif {codes} >= 0 and type({target.code}) in LISTS:")
+            bound = "" if operands[0].is_low else f"{codes} >= 0 and "
+            self.emit(f"elif {bound}type({target.code}) in LISTS:")
             self.emit(f" try: {out} = {target.code}.atoms[{codes}]", node)
             self.emit(f" except (AttributeError, IndexError): {out} = at({target.code}, {codes})")
         self.emit(f"else: {self.deep_line(out, slow)}", node)

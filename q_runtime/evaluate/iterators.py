@@ -298,7 +298,8 @@ class IteratorApplier:
             if budget.n < 0:
                 budget.tick()
             accumulated = call(accumulated, *row)
-            out.append(accumulated)
+            if keep:
+                out.append(accumulated)
         if not keep:
             return accumulated
         made = collapse(out)

@@ -16,6 +16,7 @@ from q_runtime.prims.lists import append_assign
 from q_runtime.values.vectors import (
     FEW,
     MOST_ATOMS,
+    Atom,
     Value,
     Vec,
     item_at,
@@ -59,6 +60,16 @@ def atoms_of(x: Value) -> Any:
 
 def own_join(x: Vec, atoms: Any, allowance: int, y: Value) -> Owned:
     """`x,:y` for any `y`."""
+    if allowance:
+        c = type(y)
+        if c is Atom and y.t == -x.t:
+            atoms.append(y)
+            return x, atoms, allowance - 1
+        if c is Vec and y.t == x.t:
+            known = known_atoms(y)
+            if known is not None and len(known) <= allowance:
+                atoms += known
+                return x, atoms, allowance - len(known)
     more = _more(x.t, y)
     if more is None:
         made = append_assign(x, y)

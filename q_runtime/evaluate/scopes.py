@@ -7,6 +7,7 @@ names below it. A lambda sees its own locals and the globals, never the locals o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
 from q_runtime.evaluate.patterns import read_pattern
@@ -249,20 +250,30 @@ def bound_names(node: nd.PatternAssign | nd.Match) -> list[str]:
     ]
 
 
+_PARTS: dict[type[nd.Node], tuple[str, ...]] = {}
+"""Names of the fields that hold sub-nodes, by class."""
+
+
+def _parts_of(kind: type[nd.Node]) -> tuple[str, ...]:
+    """Find out which fields of a class of nodes hold nodes, once."""
+    found = _PARTS[kind] = tuple(f.name for f in fields(kind) if "Node" in str(f.type))
+    return found
+
+
 def children(node: nd.Node) -> list[nd.Node]:
     """Return the direct sub-nodes of a node."""
+    kind = type(node)
+    parts = _PARTS.get(kind)
+    if parts is None:
+        parts = _parts_of(kind)
     out: list[nd.Node] = []
-    for slot_owner in type(node).__mro__:
-        for slot in getattr(slot_owner, "__slots__", ()):
-            value = getattr(node, slot, None)
-            if isinstance(value, nd.Node):
-                out.append(value)
-            elif isinstance(value, list):
-                for item in value:
-                    if isinstance(item, nd.Node):
-                        out.append(item)
-                    elif isinstance(item, tuple) and isinstance(item[1], nd.Node):
-                        out.append(item[1])
+    for part in parts:
+        value = getattr(node, part)
+        if type(value) is list:
+            for item in value:
+                out.append(item[1] if type(item) is tuple else item)
+        elif isinstance(value, nd.Node):
+            out.append(value)
     return out
 
 
@@ -271,6 +282,12 @@ def local_names(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Raises: QSyntaxError('locals') past the limit of kdb+.
     """
+    if node.names is None:
+        node.names = _names_of(node)
+    return node.names
+
+
+def _names_of(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     assigned: dict[str, None] = {}
     reads: set[str] = set()
     for statement in node.body:

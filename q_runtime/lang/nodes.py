@@ -173,6 +173,10 @@ class LambdaNode(Node):
     source: str
     parameters: list[str] | None
     body: list[Node]
+    names: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    """Parameters and other locals, once they were looked for."""
+    is_checked: bool = False
+    """Whether what kdb+ refuses while reading was looked for, here and in the lambdas inside."""
 
 
 @dataclass(slots=True)

@@ -263,9 +263,6 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
     raise QSyntaxError("char", f"no character of q: {ch!r}", span_of(source, i, i + 1))
 
 
-_OPENERS = {"(": ")", "[": "]", "{": "}"}
-
-
 def statements(script: str) -> Iterator[tuple[int, str]]:
     r"""Split a script into its statements: (offset in the script, text).
 
@@ -302,26 +299,12 @@ def statements(script: str) -> Iterator[tuple[int, str]]:
         yield start, held
 
 
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|(?:^|(?<=[ \t\n]))/[^\n]*|[(\[{]|[)\]}]', re.DOTALL)
+"""Strings, comments and brackets."""
+
+
 def open_depth(text: str) -> int:
     """Count the brackets that `text` leaves open, outside strings and comments; negative when too few."""
-    depth, i, n = 0, 0, len(text)
-    before = "\n"
-    while i < n:
-        ch = text[i]
-        if ch == '"':
-            i += 1
-            while i < n and text[i] != '"':
-                i += 2 if text[i] == "\\" else 1
-        elif ch == "/" and before in " \t\n":
-            while i < n and text[i] != "\n":
-                i += 1
-            before = "\n"
-            i += 1
-            continue
-        elif ch in _OPENERS:
-            depth += 1
-        elif ch in ")]}":
-            depth -= 1
-        before = ch
-        i += 1
-    return depth
+    marks = _MARKS.findall(text)
+    opened = sum(mark in ("(", "[", "{") for mark in marks)
+    return opened - sum(mark in (")", "]", "}") for mark in marks)

@@ -17,6 +17,7 @@ from q_runtime.values.dicts import Dict, Table, items_of_one
 from q_runtime.values.enums import base_type, resolve
 from q_runtime.values.functions import Nil, is_function
 from q_runtime.values.vectors import (
+    Atom,
     GList,
     Value,
     Vec,
@@ -196,7 +197,13 @@ def _index_table(x: Table, i: Value) -> Value:
 
 def index_dict(d: Dict, i: Value) -> Value:
     """Look up one key or a list of keys; a missing key gives a null of the values' type."""
-    if type(i) is Nil:
+    c = type(i)
+    if (c is int or c is Atom) and type(d.k) is Vec and d.attr != "s":
+        t = d.k.t
+        if (t == 7 if c is int else t == -i.t) and t < qt.FIRST_ENUM and t not in qt.FLOATS:
+            place = key_index(d).get(i if c is int else i.v)
+            return missing_item(d.v) if place is None else items_of_one(d.v, place)
+    if c is Nil:
         return d.v
     i = resolve(i)
     if d.attr == "s":

@@ -282,8 +282,7 @@ def raze(x: Value) -> Value:
     kinds = {item.t for item in items if type(item) is Vec}
     if len(kinds) == 1 and all(type(item) is Vec for item in items):
         (t,) = kinds
-        reserve(sum(len(item.a) for item in items), items[0].a.itemsize)
-        return Vec(t, np.concatenate([item.a for item in items]))
+        return _joined_vectors(t, items)
     out = items[0]
     if len(items) == 1:
         return as_list(out) if type(out) not in (Dict, Table) else out
@@ -298,6 +297,28 @@ def raze(x: Value) -> Value:
     for item in items[1:]:
         out = join(out, item)
     return out
+
+
+def _joined_vectors(t: int, items: list[Vec]) -> Vec:
+    """Join vectors of type `t`; those that are short and held as atoms are made an array together."""
+    arrays: list[np.ndarray] = []
+    atoms: list[Value] = []
+    n = 0
+    for item in items:
+        known = known_atoms(item) if t in LISTABLE else None
+        if known is not None and len(known) <= FEW:
+            atoms += known
+            n += len(known)
+            continue
+        if atoms:
+            arrays.append(listed(t, atoms).a)
+            atoms = []
+        arrays.append(item.a)
+        n += len(item.a)
+    reserve(n, qt.DTYPES[t].itemsize)
+    if atoms:
+        arrays.append(listed(t, atoms).a)
+    return Vec(t, np.concatenate(arrays))
 
 
 @primitive("reverse")
@@ -438,6 +459,8 @@ def _same_rows(shape: list[int], y: Value) -> Value:
 @primitive("_", 2)
 def drop(x: Value, y: Value) -> Value:
     """Drop the first or last items, cut at positions, or remove keys."""
+    if type(x) is int and type(y) is Vec:
+        return _drop_items(x, y)
     tx = type_number(x)
     if type(y) is Dict and -tx not in (1, 4, 5, 6, 7):
         return _drop_keys(as_list(x), y)
@@ -457,16 +480,23 @@ def drop(x: Value, y: Value) -> Value:
         return Dict(drop(x, y.k), drop(x, y.v))
     if not is_list(y) and type(y) is not Table:
         raise QError("type", "_: expected a list on the right")
+    if type(y) is Vec:
+        return _drop_items(n, y)
     size = length(y)
     n = max(-size, min(size, n))
-    if type(y) is Vec:
-        atoms = known_atoms(y)
-        if atoms is not None and size <= FEW:
-            return listed(y.t, atoms[n:] if n >= 0 else atoms[: size + n])
-        return Vec(y.t, y.a[n:] if n >= 0 else y.a[: size + n])
     if type(y) is GList:
         return collapse(y.items[n:] if n >= 0 else y.items[: size + n])
     return y.take(np.arange(n, size) if n >= 0 else np.arange(size + n))
+
+
+def _drop_items(n: int, y: Vec) -> Vec:
+    """Drop the first `n` items of a vector, or the last for a negative number."""
+    atoms = known_atoms(y)
+    size = len(y.a) if atoms is None else len(atoms)
+    start, end = (n, size) if n >= 0 else (0, max(0, size + n))
+    if atoms is not None and size <= FEW:
+        return listed(y.t, atoms[start:end])
+    return Vec(y.t, y.a[start:end])
 
 
 def _drop_position(x: Value, i: int) -> Value:
