@@ -11,7 +11,7 @@ from typing import NoReturn
 from q_runtime.errors import QError
 from q_runtime.evaluate.iterators import IteratorApplier
 from q_runtime.limits import Budget
-from q_runtime.prims.indexing import index, index_at_depth
+from q_runtime.prims.indexing import index, index_at_depth, index_dict
 from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
@@ -67,7 +67,9 @@ class Applier(IteratorApplier):
             if type(x) is int and 0 <= x < len(f.items):
                 return f.items[x]
             return index(f, x)
-        if c is Dict or c is Table:
+        if c is Dict:
+            return index_dict(f, x)
+        if c is Table:
             return index(f, x)
         return self.apply(f, (x,))
 

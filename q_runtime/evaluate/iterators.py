@@ -162,11 +162,13 @@ class IteratorApplier:
         """Call for every item and collapse."""
         out = []
         budget = self.budget
+        left = budget.n
         for item in items:
-            budget.n -= 1
-            if budget.n < 0:
-                budget.tick()
+            left -= 1
+            if left < 0:
+                left = budget.tick()
             out.append(call(item))
+        budget.n = left
         return collapse(out)
 
     def _map(self, call: Callable[..., Value], rows: list[tuple[Value, ...]], like: Value) -> Value:
@@ -175,11 +177,13 @@ class IteratorApplier:
             return GList([])
         out = []
         budget = self.budget
+        left = budget.n
         for row in rows:
-            budget.n -= 1
-            if budget.n < 0:
-                budget.tick()
+            left -= 1
+            if left < 0:
+                left = budget.tick()
             out.append(call(*row))
+        budget.n = left
         return collapse(out)
 
     def _one_side(self, f: Value, args: tuple[Value, ...], *, right: bool) -> Value:
@@ -281,22 +285,21 @@ class IteratorApplier:
             raise QError("length")
         columns = [walk(x) if is_sequence(x) else [x] * n for x in lists]
         keys = lists[0].k if keep and type(lists[0]) is Dict else None
-        rows = list(zip(*columns, strict=True))
         out: list[Value] = []
         if start is None:
-            if not rows:
+            if not n:
                 return self._empty_fold(f, lists[0], keep)
-            accumulated = rows[0][0]
+            accumulated = columns[0][0]
             out.append(accumulated)
-            rows = rows[1:]
+            columns[0] = columns[0][1:]
         else:
             accumulated = start
-        call = self.caller(f, len(lists) + 1, (accumulated, *rows[0]) if rows else None)
-        budget = self.budget
-        for row in rows:
-            budget.n -= 1
-            if budget.n < 0:
-                budget.tick()
+        first = (accumulated, *(column[0] for column in columns)) if columns[0] else None
+        call = self.caller(f, len(lists) + 1, first)
+        if len(columns) == 1 and not keep:
+            return self._fold_one(call, accumulated, columns[0])
+        for row in zip(*columns, strict=True):
+            self.poll()
             accumulated = call(accumulated, *row)
             if keep:
                 out.append(accumulated)
@@ -304,6 +307,18 @@ class IteratorApplier:
             return accumulated
         made = collapse(out)
         return Dict(keys, made) if keys is not None else made
+
+    def _fold_one(self, call: Callable[..., Value], x: Value, items: list[Value]) -> Value:
+        """Call for every item with what the call before gave; returns the last result."""
+        budget = self.budget
+        left = budget.n
+        for item in items:
+            left -= 1
+            if left < 0:
+                left = budget.tick()
+            x = call(x, item)
+        budget.n = left
+        return x
 
     def _empty_fold(self, f: Value, x: Value, keep: bool) -> Value:
         """Return the fold of an empty list: the identity of a known operator, else the empty list."""

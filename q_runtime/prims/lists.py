@@ -21,6 +21,7 @@ from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
     FEW,
     LISTABLE,
+    Atom,
     GList,
     Value,
     Vec,
@@ -134,7 +135,7 @@ def enlist(*args: Value) -> Value:
 def join(x: Value, y: Value) -> Value:
     """Join two values into one list; dictionaries and tables merge."""
     cx, cy = type(x), type(y)
-    if cx is Vec and x.t in LISTABLE:
+    if cx is Vec and cy is not Vec and x.t in LISTABLE:
         made = _join_atoms(x, y)
         if made is not None:
             return made
@@ -167,9 +168,9 @@ def join(x: Value, y: Value) -> Value:
 
 def _join_atoms(x: Vec, y: Value) -> Vec | None:
     """Append an atom to a short vector of its type; None for anything else."""
-    atoms = known_atoms(x)
-    if type_number(y) != -x.t:
+    if (y.t if type(y) is Atom else type_number(y)) != -x.t:
         return None
+    atoms = known_atoms(x)
     if atoms is None:
         if len(x.a) > FEW:
             return None
