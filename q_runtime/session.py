@@ -20,7 +20,7 @@ from q_runtime.limits import Limits, activate
 from q_runtime.prims.parsing import put_day_first
 from q_runtime.values.convert import to_python, to_q
 from q_runtime.values.enums import activate as activate_domains
-from q_runtime.values.functions import Nil
+from q_runtime.values.functions import Lambda, Nil
 from q_runtime.values.vectors import Value
 from q_runtime.values.wire import Wire, from_wire, to_wire
 
@@ -40,6 +40,7 @@ class Session:
     ) -> None:
         self.limits = limits or Limits()
         self._interpreter = Interpreter(self.limits, clock or time.time_ns)
+        self._last_function: Lambda | None = None
 
     # -- the public calls
 
@@ -133,9 +134,18 @@ class Session:
 
     # -- inside
 
-    def _function(self, name: str) -> Value:
-        """Return the function of that name or text."""
-        return self._interpreter.run(name)
+    def _function(self, text: str) -> Value:
+        """Return the function of that name or text; the one asked for last is remembered by its text."""
+        known = self._last_function
+        if known is not None and known.source == text and known.namespace == self.namespace:
+            return known
+        interpreter = self._interpreter
+        if not self.namespace and text in interpreter.globals.values:
+            return interpreter.globals.values[text]
+        made = interpreter.run(text)
+        if type(made) is Lambda and made.source == text:
+            self._last_function = made
+        return made
 
     def _guarded(self, body: Callable[[], T]) -> T:
         """Run `body` on a deep-stack thread under the limits; its exceptions come out here."""

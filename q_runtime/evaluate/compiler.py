@@ -171,18 +171,31 @@ class FunctionCompiler(ExpressionCompiler):
 HELPERS: dict[str, Any] = {}
 """Globals of all compiled code: primitives and classes; filled once by the interpreter module."""
 
-_statement_cache: dict[tuple[str, str], tuple[list[nd.Node], list[Any]]] = {}
+_statement_cache: dict[str, list[nd.Node]] = {}
+_checked_cache: dict[str, list[nd.Node]] = {}
 
 
 def parse_cached(text: str) -> list[nd.Node]:
     """Parse a statement, remembering the tree by text."""
-    key = (text, "")
-    hit = _statement_cache.get(key)
+    hit = _statement_cache.get(text)
     if hit is None:
         if len(_statement_cache) > _CACHE_SIZE:
             _statement_cache.clear()
-        hit = _statement_cache[key] = (parse(text), [])
-    return hit[0]
+        hit = _statement_cache[text] = parse(text)
+    return hit
+
+
+def parse_checked(text: str) -> list[nd.Node]:
+    """Parse a statement, and report at once what kdb+ refuses when it reads it; remembered by text."""
+    hit = _checked_cache.get(text)
+    if hit is None:
+        nodes = parse_cached(text)
+        for node in nodes:
+            spec_check(node, text)
+        if len(_checked_cache) > _CACHE_SIZE:
+            _checked_cache.clear()
+        hit = _checked_cache[text] = nodes
+    return hit
 
 
 _lambda_cache: dict[str, LambdaSpec] = {}
@@ -200,11 +213,14 @@ def lambda_spec(node: nd.LambdaNode) -> LambdaSpec:
     return spec
 
 
-def spec_check(node: nd.LambdaNode) -> None:
-    """Report at once what kdb+ refuses when it reads a lambda, however deep it is nested."""
+def spec_check(node: nd.Node, text: str = "") -> None:
+    """Report at once what kdb+ refuses when it reads a statement or a lambda, however deep it is nested.
+
+    text: what was entered, so that the error names its place there.
+    """
     from q_runtime.evaluate.checks import check_body
 
-    check_body(node)
+    check_body(node, text)
 
 
 def statement_unit(text: str, nodes: list[nd.Node], namespace: str) -> Unit:

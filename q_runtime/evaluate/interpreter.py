@@ -15,7 +15,6 @@ from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.evaluate import compiler, dotz
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
 from q_runtime.evaluate.builtins import find_member, member_names
-from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
@@ -179,10 +178,8 @@ class Interpreter(Applier):
             from q_runtime.evaluate.commands import run_command
 
             return run_command(self, text[1:].rstrip())
-        nodes = compiler.parse_cached(text)
+        nodes = compiler.parse_checked(text)
         silent = is_silent(nodes[-1])
-        for node in nodes:
-            check_body(node, text)
         if is_view(nodes[0]):
             self._define_view(text, nodes)
             return NIL, True

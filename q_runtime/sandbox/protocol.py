@@ -37,9 +37,12 @@ class MalformedFrame(ChannelError):
     """The other end sent something that is not a JSON object of an acceptable length."""
 
 
+_ENCODE = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
 def encode_frame(message: dict[str, Any]) -> bytes:
     """Return the bytes of one frame; raise ValueError for what JSON cannot carry (nan, infinities)."""
-    body = json.dumps(message, allow_nan=False, separators=(",", ":")).encode("ascii")
+    body = _ENCODE(message).encode("ascii")
     return HEADER.pack(len(body)) + body
 
 

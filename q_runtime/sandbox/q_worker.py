@@ -31,6 +31,12 @@ from q_runtime.session import Session
 MAX_DETAIL_CHARS = 500
 NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_.]*")
 FUNCTION_TYPES = range(100, 113)
+NUMBERS = frozenset((1, *range(4, 10), *range(12, 20)))
+"""Types whose items JSON has as numbers, `true`, `null` or a short word."""
+NUMBER_CHARS = 28
+"""Longest such item with what separates it."""
+BRACKETS = 40
+"""Room for what stands around the items."""
 GENERIC_NULL = 101
 WARM_UP_PROGRAM = "f:{[x;y] s:0; i:0; while[i<x; s+:i*y; i+:1]; s}"
 
@@ -156,7 +162,8 @@ class _Runner:
 
     def _checked(self, value: Wire) -> Wire:
         """The value, if it is short enough to be sent."""
-        if len(json.dumps(value, allow_nan=False)) > self._limits.output_bytes:
+        most = self._limits.output_bytes
+        if not _is_surely_short(value, most) and len(json.dumps(value, allow_nan=False)) > most:
             raise _TooMuchOutput
         return value
 
@@ -203,6 +210,16 @@ def _of_limit(failure: LimitExceeded) -> tuple[str, str, str]:
     if failure.kind == "depth":
         return "q_error", "stack", str(failure)
     return f"{failure.kind}_limit", failure.kind, str(failure)
+
+
+def _is_surely_short(value: Wire, most: int) -> bool:
+    """Tell without writing it out that a value is shorter than `most` bytes of JSON; only for simple ones."""
+    content = value["v"]
+    if type(content) is str:
+        return 12 * len(content) + BRACKETS < most
+    if type(content) is list:
+        return abs(value["t"]) in NUMBERS and NUMBER_CHARS * len(content) + BRACKETS < most
+    return content is None or type(content) is not dict
 
 
 def _is_function(value: Wire) -> bool:

@@ -65,6 +65,22 @@ def _item_from_wire(t: int, item: Any) -> Any:
     return item
 
 
+_PLAIN = {1: bool, 5: int, 6: int, 7: int, 9: float, 11: str}
+"""Types of vectors whose items JSON has as they are, by the Python type of those that are not special."""
+
+
+def _items_to_wire(t: int, a: np.ndarray) -> list[Any]:
+    """The items of a vector; those without nulls and infinities are as they are."""
+    raws: list[Any] = a.tolist()
+    if t in (1, 4, 11):
+        return raws
+    if t in qt.INTEGERS and {qt.NULLS[t], qt.INFINITIES[t], -qt.INFINITIES[t]}.isdisjoint(raws):
+        return raws
+    if t == 9 and np.isfinite(a).all():
+        return raws
+    return [_item_to_wire(t, raw) for raw in raws]
+
+
 def to_wire(x: Value) -> Wire:
     """Convert a q value to its wire form."""
     x = resolve(x)
@@ -74,7 +90,7 @@ def to_wire(x: Value) -> Wire:
     if type(x) is Vec:
         if t == 10:
             return {"t": 10, "v": x.a.tobytes().decode("utf-8", "surrogateescape")}
-        return {"t": t, "v": [_item_to_wire(t, r) for r in x.a.tolist()]}
+        return {"t": t, "v": _items_to_wire(t, x.a)}
     if type(x) is GList:
         return {"t": 0, "v": [to_wire(item) for item in x.items]}
     if type(x) is Dict:
@@ -113,7 +129,10 @@ def from_wire(wire: Wire, function: Callable[[str], Value] | None = None) -> Val
         if t < 0:
             raw = _item_from_wire(-t, wire["v"])
             return make_atom(-t, float(np.float32(raw)) if t == -8 else raw)
-        return vector(t, [_item_from_wire(t, item) for item in wire["v"]])
+        items = wire["v"]
+        if set(map(type, items)) == {_PLAIN.get(t)}:
+            return vector(t, items)
+        return vector(t, [_item_from_wire(t, item) for item in items])
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise QError("type", f"malformed wire value: {error}") from error
 
