@@ -89,6 +89,16 @@ def lookup_key(keys: Value, x: Value) -> Any:
     return hash_key(x)
 
 
+def require_kinds(keys: list[Value], sought: list[Value]) -> None:
+    """Refuse to look for the rows of some columns among those of columns of other types.
+
+    Raises: QError('type').
+    """
+    for column, other in zip(keys, sought, strict=True):
+        if type(column) is Vec and type(other) is Vec and base_type(column.t) != base_type(other.t):
+            raise QError("type", "key columns of different types")
+
+
 def missing_item(x: Value) -> Value:
     """Return what an index out of range gives."""
     if type(x) is Vec:
@@ -264,6 +274,8 @@ def _index_keyed(d: Dict, i: Value) -> Value:
     keys: Table = d.k
     n = keys.size()
     if type(i) is Table:
+        if len(i.cols) == len(keys.cols):
+            require_kinds(keys.cols, i.cols)
         at = key_index(d)
         wanted = [at.get(k, n) for k in list_keys(i)]
         return take_or_null(d.v, np.array(wanted, dtype=np.int64))

@@ -13,7 +13,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.appending import append_column, replace_at
 from q_runtime.prims.dictionary import key_table, unkey
-from q_runtime.prims.indexing import key_index, list_keys, take_or_null
+from q_runtime.prims.indexing import key_index, list_keys, require_kinds, take_or_null
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import fill
@@ -54,6 +54,7 @@ def _pick(table: Table, names: list[str]) -> Table:
 def _places(table: Table, y: Dict) -> np.ndarray:
     """Return, for each row of `table`, the row of keyed table `y` with its key, -1 when there is none."""
     keys = _pick(table, y.k.names)
+    require_kinds(y.k.cols, keys.cols)
     at = key_index(y)
     return np.array([at.get(k, -1) for k in list_keys(keys)], dtype=np.int64)
 
@@ -234,6 +235,7 @@ def as_of_rows(left: Table, right: Table, *, inclusive: bool = True) -> np.ndarr
     number of rows in the group's end when there is none is given as a position past the table.
     """
     *same, last = left.names
+    require_kinds([right.column(name) for name in left.names], left.cols)
     groups = _groups(right, same)
     out = np.full(left.size(), -1, dtype=np.int64)
     probes = items_of(left.column(last))

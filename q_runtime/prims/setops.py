@@ -22,7 +22,7 @@ from q_runtime.prims.compare import (
     null_mask,
     up_to,
 )
-from q_runtime.prims.indexing import hash_key, list_keys
+from q_runtime.prims.indexing import hash_key, list_keys, require_kinds
 from q_runtime.prims.lists import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
@@ -141,6 +141,8 @@ def find(x: Value, y: Value) -> Value:
             if length(y) != len(x.names):
                 raise QError("length", "a row has as many items as the table has columns")
             return where.get(hash_key(Dict(symbols(x.names), y)), n)
+        if type(y) is Table and y.names == x.names:
+            require_kinds(x.cols, y.cols)
         return longs([where.get(k, n) for k in list_keys(y)])
     if not is_list(x):
         raise QError("type")
