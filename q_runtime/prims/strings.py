@@ -11,6 +11,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.runs import texts
+from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
@@ -206,6 +207,8 @@ def ssr(host: Host, x: Value, y: Value, z: Value) -> Value:
 @primitive("string")
 def string_(x: Value) -> Value:
     """Each atom as text."""
+    if type(x) is int and abs(x) != qt.LONG_INF:
+        return string(str(x))
     if type_number(x) < 0:
         return string(plain_text(x))
     if type(x) is Vec and len(x.a) > FEW:
