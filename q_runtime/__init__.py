@@ -1,7 +1,7 @@
 """Runs q: an embedded engine written in Python and NumPy, and the sandbox around it.
 
 Only the names in `__all__` are public. Importing this package loads neither NumPy nor the sandbox: everything but
-errors and limits is loaded when first used, because a worker for Python references must stay small.
+errors is loaded when first used, because a worker for Python references must stay small and a server listen soon.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from q_runtime.errors import (
     UnsupportedFeature,
     WorkerCrashed,
 )
-from q_runtime.limits import Limits
 
 if TYPE_CHECKING:
     from q_runtime.engine import Engine, ExecutionResult, ProgramResult, QJob, Wire
+    from q_runtime.limits import Limits
     from q_runtime.sandbox import (
         Generator,
         Layer,
@@ -50,6 +50,7 @@ __all__ = [  # noqa: RUF022  (the engine first, then the sandbox)
 
 _HOMES = {
     "Session": "session",
+    "Limits": "limits",
     "format_wire": "values.wire",
     **dict.fromkeys(("Engine", "ExecutionResult", "ProgramResult", "QJob", "Wire"), "engine"),
     **dict.fromkeys(("TypedJsonError", "decode_typed", "encode_typed"), "sandbox.typed_json"),

@@ -6,8 +6,6 @@ script's own (`.z.x`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 USAGE = """usage: python -m q_runtime [FILE.q] [-q] [-p PORT] [-c ROWS COLUMNS] [-P DIGITS] [-S SEED] [-T SECONDS]
   -q  no banner              -c  console size
   -P  digits shown (0: all)  -S  random seed
@@ -25,14 +23,14 @@ SIGNED = ("-S",)
 """Options whose number may be negative."""
 
 
-@dataclass
 class CommandLine:
     """What was asked for."""
 
-    script: str | None = None
-    options: dict[str, list[str]] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
-    """What belongs to the script: `.z.x`."""
+    def __init__(self) -> None:
+        self.script: str | None = None
+        self.options: dict[str, list[str]] = {}
+        self.words: list[str] = []
+        """What belongs to the script: `.z.x`."""
 
 
 def read_command_line(arguments: list[str]) -> CommandLine:
