@@ -35,6 +35,8 @@ SERVED = {"pg", "ps", "po", "pc", "pw"}
 """Handlers that a server calls."""
 
 PARTS = {
+    "hopen": "q processes only, where the host grants connections, as the console does; elsewhere `'access`",
+    "hclose": "what `hopen` opened; elsewhere `'access`",
     "like": "patterns with more than two stars, as kdb+ itself limits them",
     "?": "random numbers follow the session's seed, not the generator of kdb+",
     "rand": "random numbers follow the session's seed, not the generator of kdb+",

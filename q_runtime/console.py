@@ -10,19 +10,20 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from q_runtime.commandline import CommandLine
 from q_runtime.errors import QError, RuntimeFault
 from q_runtime.lang.tokenizer import open_depth
 from q_runtime.limits import Limits
 from q_runtime.session import Session
-from q_runtime.values.vectors import GList, string, symbol
+from q_runtime.values.vectors import GList, Value, string, symbol
 
 if TYPE_CHECKING:
     from socket import socket
 
     from q_runtime.evaluate.interpreter import Interpreter
+    from q_runtime.prims.registry import Connections
 
 CONSOLE_LIMITS = Limits(time_s=3600.0, memory_mb=4096, output_bytes=1 << 24)
 
@@ -75,6 +76,38 @@ def run_file(session: Session, path: Path, out: TextIO) -> bool:
         return False
     out.write(session.take_output())
     return True
+
+
+class LateConnections:
+    """Connections of a console without a port: what they need is loaded when q code first uses one.
+
+    Messages that come by themselves are not served, since nothing waits for them between inputs.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def _made(self) -> Connections:
+        from q_runtime.ipc.server import Server
+
+        Server(self.session, [])  # which takes the place of this object
+        return self.session.within(lambda host: cast("Connections", host.connections))
+
+    def open(self, target: Value) -> int:
+        """Connect as `hopen` says."""
+        return self._made().open(target)
+
+    def close(self, handle: int) -> None:
+        """Close a connection."""
+        self._made().close(handle)
+
+    def ask(self, handle: int, message: Value) -> Value:
+        """Send a message and return the answer."""
+        return self._made().ask(handle, message)
+
+    def tell(self, handle: int, message: Value) -> None:
+        """Send a message to which no answer comes."""
+        self._made().tell(handle, message)
 
 
 class Console:
@@ -201,6 +234,7 @@ def run(line: CommandLine, listeners: list[socket] | None = None) -> int:
         from q_runtime.ipc.serving import serve
 
         return serve(server, Console(session, sys.stdout), prompts=interactive)
+    session.within(lambda host: setattr(host, "connections", LateConnections(session)))
     if interactive:
         _read_history()
     return repl(session, sys.stdin, sys.stdout, prompts=interactive)

@@ -12,7 +12,7 @@ from q_runtime.errors import QError
 from q_runtime.evaluate.iterators import IteratorApplier
 from q_runtime.limits import Budget
 from q_runtime.prims.indexing import index, index_at_depth, index_dict
-from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.prims.registry import PRIMITIVES, Connections
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
     HOLE,
@@ -42,6 +42,7 @@ class Applier(IteratorApplier):
     """Applies values. Needs `budget` and `get_global` of the interpreter."""
 
     budget: Budget
+    connections: Connections | None
     get_global: Callable[[str], Value]
     write: Callable[[str], None]
     refuse: Callable[..., NoReturn]
@@ -133,9 +134,19 @@ class Applier(IteratorApplier):
         if c is int or (c is Atom and f.t == -6):
             if len(args) == 1 and raw_of(f) == 0:
                 return self.apply(PRIMITIVES["value"], args)
+            if self.connections is not None and len(args) == 1 and not -3 < raw_of(f) < 3:
+                return self.send_to(raw_of(f), args[0])
             if n_args_is_text(args):
                 return self.print_text(f, args[0])
         raise QError("type", "this value cannot be applied")
+
+    def send_to(self, handle: int, message: Value) -> Value:
+        """Send a message through a connection; one with a minus sign waits for no answer."""
+        assert self.connections is not None
+        if handle > 0:
+            return self.connections.ask(handle, message)
+        self.connections.tell(-handle, message)
+        return NIL
 
     def print_text(self, f: Value, text: Value) -> Value:
         """Write text to the console through one of its handles; no other handle is open.

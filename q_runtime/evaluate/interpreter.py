@@ -27,7 +27,7 @@ from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import Budget, Limits
-from q_runtime.prims.registry import CONSTANTS, PRIMITIVES
+from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, Connections
 from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda, View
 from q_runtime.values.vectors import Atom, GList, Value, Vec, collapse, length
@@ -79,6 +79,8 @@ class Interpreter(Applier):
         """Settings of the console commands that were changed, by letter."""
         self.peer = dotz.NOBODY
         """For whom q is evaluated; a host that serves clients sets it."""
+        self.connections: Connections | None = None
+        """Connections to other processes, where the host grants them."""
         self.facts: dict[str, Callable[[], Value]] = {}
         """Members of `.z` that the host tells, by their letter."""
         self._selves: dict[Any, tuple[Lambda, LambdaSpec]] = {}

@@ -56,6 +56,14 @@ def connect(
     unix: use the Unix socket that belongs to the port on this machine.
     Raises: Unreachable, AccessRefused, NoAnswer, ConnectionLost.
     """
+    sock, capability = open_socket(host, port, user, password, timeout, unix=unix)
+    return Connection(sock, f"{host}:{port}", timeout, capability)
+
+
+def open_socket(
+    host: str, port: int, user: str, password: str, timeout: float | None, *, unix: bool = False
+) -> tuple[socket.socket, int]:
+    """Open a socket and log in; return it with the capability that both sides share. Raises: as `connect`."""
     where = f"{host}:{port}"
     sock = _open_unix(port, timeout) if unix else _open_tcp(host, port, timeout)
     try:
@@ -73,7 +81,7 @@ def connect(
     if answer[0] > CAPABILITY + 1:
         sock.close()
         raise ConnectionLost(f"{where} does not speak the protocol of kdb+")
-    return Connection(sock, where, timeout, answer[0])
+    return sock, answer[0]
 
 
 def _open_tcp(host: str, port: int, timeout: float | None) -> socket.socket:

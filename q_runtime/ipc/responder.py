@@ -39,12 +39,18 @@ class Responder:
         self.session = session
         self.collapses = collapses
 
-    def answer(self, message: bytes, caller: Caller) -> tuple[bytes | None, str]:
-        """Evaluate a message; return the response, None unless the message was synchronous, and the error's text."""
+    def answer(
+        self, message: bytes, caller: Caller, inside: Interpreter | None = None
+    ) -> tuple[bytes | None, str]:
+        """Evaluate a message; return the response, None unless the message was synchronous, and the error's text.
+
+        inside: the interpreter when the message is evaluated in the middle of another evaluation.
+        """
         kind = message[1]
         try:
-            made = self.session.within(lambda host: self._evaluated(host, message, caller))
-            return made, ""
+            if inside is not None:
+                return self._evaluated(inside, message, caller), ""
+            return self.session.within(lambda host: self._evaluated(host, message, caller)), ""
         except QError as error:
             failure = error.code
         except KeyboardInterrupt:

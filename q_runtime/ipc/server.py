@@ -89,6 +89,36 @@ class Server:
             self._selector.register(listener, selectors.EVENT_READ, self._accepter(listener))
         session.within(self._introduce)
 
+    def adopt(self, sock: socket.socket, capability: int) -> Client:
+        """Take up a connection that was opened from here; its messages are served as a client's are."""
+        sock.setblocking(False)
+        client = Client(sock, self.session.limits.memory_mb << 20)
+        client.is_open, client.capability = True, capability
+        self.clients[client.handle] = client
+        self._selector.register(sock, selectors.EVENT_READ, lambda: self._ready(client))
+        return client
+
+    def queue(self, client: Client, message: bytes) -> None:
+        """Send a message while q is evaluated: what fails is noticed when the loop looks at the connection again."""
+        client.outbox += outgoing(message, is_local=client.is_local, capability=client.capability)
+        try:
+            del client.outbox[: client.sock.send(client.outbox)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            client.outbox.clear()
+        self._await(client)
+
+    def look_again(self, client: Client) -> None:
+        """See to it that the loop serves what is left in the inbox."""
+        if client not in self._waiting and self._is_here(client):
+            self._waiting.append(client)
+
+    def forget(self, client: Client) -> None:
+        """Close a connection from this side, of which `.z.pc` is not told."""
+        client.is_open = False
+        self._drop(client)
+
     @property
     def port(self) -> int:
         """The TCP port."""
@@ -97,9 +127,12 @@ class Server:
     def _introduce(self, host: object) -> None:
         """Let q code see the port and the handles."""
         from q_runtime.evaluate.interpreter import Interpreter
+        from q_runtime.ipc.handles import Handles
 
         assert isinstance(host, Interpreter)
-        host.settings["p"] = self.port
+        if self.listeners:
+            host.settings["p"] = self.port
+        host.connections = Handles(self, host)
         host.facts["W"] = self._queues
         host.facts["H"] = lambda: vector(6, self.clients)
 
@@ -252,7 +285,11 @@ class Server:
 
     def _serve(self, client: Client) -> None:
         """Evaluate a client's first message and send the response."""
-        message = client.inbox.take() if self._is_here(client) else None
+        try:
+            message = client.inbox.take() if self._is_here(client) else None
+        except BadFrame:
+            self._drop(client)
+            return
         if message is None:
             return
         if message[1] <= SYNC:  # a response that nobody waits for is dropped
@@ -286,10 +323,14 @@ class Server:
         if client.is_ending and not client.outbox:
             self._drop(client)
             return False
+        self._await(client)
+        return True
+
+    def _await(self, client: Client) -> None:
+        """Wait for a connection to take more, as long as something is left for it."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.outbox else 0)
         if self._selector.get_key(client.sock).events != events:
             self._selector.modify(client.sock, events, lambda: self._ready(client))
-        return True
 
     # -- what is printed
 

@@ -1,15 +1,16 @@
 """What would leave the session: files, processes, sockets, the environment. All signal 'access.
 
-There is no code here that could do any of it; a host that wants to allow something must add a primitive.
+There is no code here that could do any of it. A host may grant connections to other q processes (`Host.connections`).
 """
 
 from __future__ import annotations
 
 from q_runtime.errors import QError
 from q_runtime.prims.registry import Host, primitive
-from q_runtime.values.vectors import Atom, Value, Vec, symbols
+from q_runtime.values.functions import NIL
+from q_runtime.values.vectors import Atom, Value, Vec, raw_of, symbols, type_number
 
-_ONE = ("exit", "hclose", "hcount", "hdel", "hopen", "load", "read0", "read1", "rload", "rsave", "save",
+_ONE = ("exit", "hcount", "hdel", "load", "read0", "read1", "rload", "rsave", "save",
         "getenv")  # fmt: skip
 _TWO = ("2:", "dsave", "setenv")
 
@@ -26,6 +27,25 @@ for _name in _ONE:
     _refuse(_name, 1)
 for _name in _TWO:
     _refuse(_name, 2)
+
+
+@primitive("hopen", 1, host=True)
+def hopen(host: Host, x: Value) -> Value:
+    """Connect to a q process, where the host grants that: its handle, an int."""
+    if host.connections is None:
+        host.refuse("hopen")
+    return Atom(-6, host.connections.open(x))
+
+
+@primitive("hclose", 1, host=True)
+def hclose(host: Host, x: Value) -> Value:
+    """Close a handle that `hopen` gave, or that of a client."""
+    if host.connections is None:
+        host.refuse("hclose")
+    if type_number(x) not in (-6, -7):
+        raise QError("type")
+    host.connections.close(raw_of(x))
+    return NIL
 
 
 @primitive("set", 2, host=True)

@@ -15,6 +15,22 @@ from q_runtime.values.functions import Prim, View
 from q_runtime.values.vectors import CHARS, Value
 
 
+class Connections(Protocol):
+    """Connections to other q processes, by handle; a host that grants them gives the session one of these."""
+
+    def open(self, target: Value) -> int:
+        """Connect as `hopen` says; QError('hop. ...') when that fails."""
+
+    def close(self, handle: int) -> None:
+        """Close a connection."""
+
+    def ask(self, handle: int, message: Value) -> Value:
+        """Send a message and return the answer."""
+
+    def tell(self, handle: int, message: Value) -> None:
+        """Send a message to which no answer comes."""
+
+
 class Host(Protocol):
     """What a primitive may ask of the session that runs it."""
 
@@ -23,6 +39,9 @@ class Host(Protocol):
 
     precision: int
     """Significant digits of a float on the console."""
+
+    connections: Connections | None
+    """Connections to other processes, where the host grants them."""
 
     def apply(self, f: Value, args: Sequence[Value]) -> Value:
         """Apply a function, list or dictionary to arguments."""

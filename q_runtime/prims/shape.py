@@ -21,6 +21,7 @@ from q_runtime.values.vectors import (
     is_list,
     items_of,
     length,
+    raw_of,
     string,
     symbols,
     type_number,
@@ -118,6 +119,11 @@ def _trapped(host: Any, f: Value, args: list[Value], handler: Value) -> Value:
         return handler
 
 
+def _is_handle(host: Host, x: Value) -> bool:
+    """Say whether a value is 0, the session itself, or can be a handle to another process."""
+    return type_number(x) in (-6, -7) and (raw_of(x) == 0 or host.connections is not None)
+
+
 @primitive("@", 2, 3, 4, host=True)
 def at(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     """Apply or index; with more arguments the trap or the amend. Source: KX ref/apply, ref/amend."""
@@ -125,7 +131,7 @@ def at(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         if type(x) is Atom and x.t == -11:
             x = host.get_global(x.v)
         return host.at(x, y)  # type: ignore[attr-defined]
-    if is_function(x) and len(rest) == 1:
+    if len(rest) == 1 and (is_function(x) or _is_handle(host, x)):
         return _trapped(host, x, [y], rest[0])
     d, name = _resolve(host, x)
     if name is not None and is_function(d) and len(rest) == 1:

@@ -130,7 +130,7 @@ def test_every_type_comes_back_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{x+y}", "+", "+/", "(+\\)", "+[1]", "count", "first", "::", "{x}[;2]", "('[neg;+])"]
+    "text", ["{x+y}", "+", "+/", "(+\\)", "+[1]", "count", "first", "::", "{x+y}[;2]", "('[neg;+])"]
 )
 def test_a_function_comes_back_the_same(text: str) -> None:
     session = Session()
