@@ -45,7 +45,16 @@ def show(x: Value, size: Size = (25, 80), precision: int = 7) -> str:
     lines = _lines(x, height, precision, width)
     if len(lines) > height - 2:
         lines = [*lines[: height - 3], ".."]
-    return "\n".join(_cut(line, width) for line in lines)
+    return "\n".join(_as_text(_cut(line, width)) for line in lines)
+
+
+def _as_bytes(text: str) -> str:
+    """Return text with a character for each of its UTF-8 bytes: the console counts bytes, in columns and lines."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _as_text(line: str) -> str:
+    return line if line.isascii() else line.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _cut(line: str, width: int) -> str:
@@ -55,22 +64,22 @@ def _cut(line: str, width: int) -> str:
 def _lines(x: Value, height: int, precision: int, width: int) -> list[str]:
     t = type_number(x)
     if t < 0:
-        return [atom_text(x, precision)]
+        return [_as_bytes(atom_text(x, precision))]
     if type(x) is Vec:
-        return [vector_text(x, precision, _enough(x, width))]
+        return [_as_bytes(vector_text(x, precision, _enough(x, width)))]
     if type(x) is GList:
         return _list_lines(x, height, precision, width)
     if type(x) is Dict:
         if type(x.v) is Atom:
-            return [literal(x, precision)]
+            return [_as_bytes(literal(x, precision))]
         if type(x.k) is Table or type(x.v) is Table:
             return _keyed_lines(x, height, precision, width)
         return _dict_lines(x, height, precision, width)
     if type(x) is Table:
         return _table_lines(_head(x, height), precision, width)
     if type(x) is TableAbroad:
-        return [literal(x, precision)]
-    return function_text(x).split("\n")
+        return [_as_bytes(literal(x, precision))]
+    return _as_bytes(function_text(x)).split("\n")
 
 
 def _enough(x: Vec, width: int) -> int | None:
@@ -96,6 +105,10 @@ def item_text(x: Value, precision: int, width: int = 80) -> str:
     return literal(x, precision)
 
 
+def _item(x: Value, precision: int, width: int = 80) -> str:
+    return _as_bytes(item_text(x, precision, width))
+
+
 def _list_lines(x: GList, height: int, precision: int, width: int) -> list[str]:
     if not x.items:
         return []
@@ -104,7 +117,7 @@ def _list_lines(x: GList, height: int, precision: int, width: int) -> list[str]:
     shown = x.items[:height]
     if _is_matrix(x.items):
         return _aligned_rows(shown, precision)
-    return [item_text(item, precision, width) for item in shown]
+    return [_item(item, precision, width) for item in shown]
 
 
 def _is_matrix(items: list[Value]) -> bool:
@@ -126,7 +139,7 @@ def _aligned_rows(rows: list[Value], precision: int) -> list[str]:
 def _row_cells(row: Value, precision: int) -> list[str]:
     """Return one text per item of a row: bare for a vector, as source for a general list."""
     if type(row) is GList:
-        return [item_text(item, precision) for item in row.items[:_MAX_COLUMNS]]
+        return [_item(item, precision) for item in row.items[:_MAX_COLUMNS]]
     if row.t == 10:
         return [escape(bytes((r,))) for r in row.a[:_MAX_COLUMNS].tolist()]
     return _vector_cells(Vec(row.t, row.a[:_MAX_COLUMNS]), precision)
@@ -144,12 +157,12 @@ def _join_columns(columns: list[list[str]]) -> list[str]:
 def _key_texts(k: Value, precision: int) -> list[str]:
     """Return one text per key of a dictionary."""
     if type(k) is Vec and k.t != 10:
-        return [raw_text(k.t, r, precision) for r in k.a.tolist()]
+        return [_as_bytes(raw_text(k.t, r, precision)) for r in k.a.tolist()]
     if type(k) is Vec:
         return [escape(bytes((r,))) for r in k.a.tolist()]
     if type(k) is GList and len(k.items) > 1 and _is_matrix(k.items):
         return _aligned_rows(k.items, precision)
-    return [item_text(i, precision) for i in items_of(k)]
+    return [_item(i, precision) for i in items_of(k)]
 
 
 def _cells(column: Value, precision: int) -> list[str]:
@@ -160,13 +173,13 @@ def _cells(column: Value, precision: int) -> list[str]:
         return _vector_cells(column, precision)
     out = []
     for item in items_of(column):
-        out.append(item_text(item, precision))
+        out.append(_item(item, precision))
     return out
 
 
 def _vector_cells(column: Vec, precision: int) -> list[str]:
     t = column.t
-    texts = [raw_text(t, r, precision) for r in column.a.tolist()]
+    texts = [_as_bytes(raw_text(t, r, precision)) for r in column.a.tolist()]
     if t in qt.INTEGERS or t in qt.FLOATS:
         null = {7: "0N", 6: "0N", 5: "0N", 9: "0n", 8: "0n"}.get(t)
         if null is None:
@@ -194,14 +207,14 @@ def _dict_values(v: Value, precision: int) -> list[str]:
         return [escape(bytes((r,))) for r in v.a.tolist()]
     if type(v) is Vec:
         return _vector_cells(v, precision)
-    return [item_text(i, precision) for i in items_of(v)]
+    return [_item(i, precision) for i in items_of(v)]
 
 
 def _column_lines(names: list[str], cols: list[Value], precision: int) -> list[list[str]]:
     """Return, per column, its header followed by its cells, all of one width."""
     out = []
     for name, column in zip(names, cols, strict=True):
-        texts = [name, *_cells(column, precision)]
+        texts = [_as_bytes(name), *_cells(column, precision)]
         w = max(map(len, texts))
         out.append([text.ljust(w) for text in texts])
     return out
