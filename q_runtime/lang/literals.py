@@ -16,7 +16,7 @@ _REAL = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))e$", re.ASCII)
 _DATE = re.compile(r"(-?)(\d{4})\.(\d\d)\.(\d\d)$", re.ASCII)
 _MONTH = re.compile(r"(\d{4})\.(\d\d)m$", re.ASCII)
 _CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d*))?)?$", re.ASCII)
-_SPAN = re.compile(r"(-?)(\d+)D(?:(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d*))?)?)?)?$", re.ASCII)
+_SPAN = re.compile(r"(-?)(\d+)D(?:(\d\d?)(?::(\d\d)(?::(\d\d)(?:\.(\d*))?)?)?)?$", re.ASCII)
 _SUFFIXED = re.compile(r"(-?\d+)([pmdznuvt])$", re.ASCII)
 
 _MOST_DIGITS = 400

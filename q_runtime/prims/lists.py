@@ -270,13 +270,18 @@ def collapse_each(x: Value) -> Value:
 
 @primitive("raze")
 def raze(x: Value) -> Value:
-    """Join the items of a list into one list, one level."""
+    """Join the items of a list into one list, one level.
+
+    The rows of a table are dictionaries with the same keys, of which the last row stays.
+    """
     if type(x) is Dict:
         return raze(x.v)
     if type(x) is Vec:
         return x
+    if type(x) is Table:
+        return x.row(x.size() - 1) if x.size() else x
     if type(x) is not GList:
-        return x if type(x) is Table else collapse([x])
+        return collapse([x])
     items = x.items
     if not items:
         return x
