@@ -198,11 +198,10 @@ def _dict_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
 
 
 def _dict_values(v: Value, precision: int) -> list[str]:
-    if type(v) is GList and len(v.items) > 1:
-        if _is_matrix(v.items):
-            return _aligned_rows(v.items, precision)
-        if all(type(i) is GList and not i.items for i in v.items):
-            return [""] * len(v.items)
+    if type(v) is GList and len(v.items) > 1 and _is_matrix(v.items):
+        return _aligned_rows(v.items, precision)
+    if type(v) is GList and all(type(i) is GList and not i.items for i in v.items):
+        return [""] * len(v.items)
     if type(v) is Vec and v.t == 10:
         return [escape(bytes((r,))) for r in v.a.tolist()]
     if type(v) is Vec:

@@ -148,7 +148,8 @@ class Globals:
         """Assign a variable by its full name; a dictionary assigned to a namespace becomes its variables."""
         head, _, tail = name.rpartition(".")
         if not tail or (not head and name[0] == "."):
-            if type(value) is Dict and type(value.k) is Vec and value.k.t == 11 and length(value.k):
+            is_names = type(value) is Dict and type(value.k) is Vec and value.k.t == 11
+            if is_names and (length(value.k) or name == "."):
                 self._set_namespace(name, value)
                 return
         elif head in self.values and type(self.values[head]) is Dict:

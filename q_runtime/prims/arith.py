@@ -238,7 +238,7 @@ def integer_divide(x: Value, y: Value) -> Value:
 
 
 def _mod_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np.ndarray]:
-    """The remainder is `x-y*x div y`, and has the type of that."""
+    """The remainder is `x-y*x div y`, and has the type of that; a null for a divisor of zero, as `x div 0` is."""
     t = _remainder_type(tx, ty)
     if ty in qt.TEMPORAL or 10 in (tx, ty):
         t_q, q = _div_core(tx, ax, ty, ay)
@@ -246,12 +246,12 @@ def _mod_core(tx: int, ax: np.ndarray, ty: int, ay: np.ndarray) -> tuple[int, np
     if tx in qt.FLOATS or ty in qt.FLOATS:
         a, b = widen_array(tx, ax, 9), widen_array(ty, ay, 9)
         with np.errstate(all="ignore"):
-            out = a - b * np.floor(np.where(b == 0, 0.0, a / np.where(b == 0, 1.0, b)))
+            out = np.where(b == 0, np.nan, a - b * np.floor(a / np.where(b == 0, 1.0, b)))
         return t, in_type(9, np.asarray(out), t)
     a, b = widen_array(tx, ax, 7), widen_array(ty, ay, 7)
-    bad = (a == qt.LONG_NULL) | (b == qt.LONG_NULL)
+    bad = (a == qt.LONG_NULL) | (b == qt.LONG_NULL) | (b == 0)
     with np.errstate(all="ignore"):
-        out = np.where(b == 0, a, np.mod(a, np.where(b == 0, 1, b)))
+        out = np.mod(a, np.where(b == 0, 1, b))
     return t, widen_array(7, np.where(bad, qt.LONG_NULL, out), t)
 
 
