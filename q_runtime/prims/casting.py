@@ -156,8 +156,8 @@ def _part_array(name: str, t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
         unit = {"hh": 3600, "uu": 60, "mm": 60, "ss": 1}[name]
         value = seconds // unit if unit == 3600 else seconds // unit % 60
         return 6, np.where(null, qt.INT_NULL, value).astype(np.int32)
-    if t in (16, 17, 18, 19):
-        raise QError("type")
+    if t in (16, 17, 18, 19) or (t == 13 and name in ("dd", "week")):
+        raise QError("type", f"no {name} in this type")
     days = cast_array(t, a, 14) if t != 14 else a
     null = days == qt.INT_NULL
     if name == "week":

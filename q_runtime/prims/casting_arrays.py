@@ -97,6 +97,8 @@ def _cast_months(source: int, a: np.ndarray, target: int, days: np.ndarray | Non
             if target != 14
             else (widen_array(7, as_days, 14))
         )
+    if source in _NS:
+        raise QError("type", "a length of time has no month")
     if days is None:
         days = _cast_temporal(source, a, 14)
     null = days == qt.INT_NULL

@@ -5,6 +5,7 @@ Expectations stand in `type_matrix/`, copied by hand from the reference; nothing
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +65,13 @@ def read_grids() -> list[Grid]:
 
 
 def read_rows() -> list[tuple[str, str, str]]:
-    """Read `monads.txt`: name, shapes and a letter for each type."""
+    """Read `monads.txt`: a keyword or lambda, shapes, and a letter for each type."""
     out = []
     for line in (FOLDER / "monads.txt").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("/ ") and not line.startswith("  "):
-            names, shapes, letters = line.split(":")
-            out += [(name, shapes.strip(), letters.replace(" ", "")) for name in names.split()]
+        if line and not line.startswith("/ "):
+            names, shapes, letters = re.split(r"\s:\s", line)
+            for name in re.findall(r"\{[^}]*\}|[a-z]+", names):
+                out.append((name, shapes.strip(), letters.replace(" ", "")))
     return out
 
 
