@@ -47,13 +47,13 @@ class PolicyConfig(Section):
     """`demo`, the folder of a Hugging Face model, or a name on the hub."""
     prompt_format: Literal["auto", "demo", "plain", "chat"] = "auto"
     """`auto`: the demo policy's own format, else chat when the tokenizer has a template, else plain."""
-    hidden_size: int = Field(192, ge=16)
+    hidden_size: int = Field(160, ge=16)
     """Width of the demo policy; a multiple of twice the heads."""
     n_layers: int = Field(3, ge=1)
     """Layers of the demo policy."""
-    n_heads: int = Field(3, ge=1)
+    n_heads: int = Field(5, ge=1)
     """Attention heads of the demo policy."""
-    intermediate_size: int = Field(576, ge=16)
+    intermediate_size: int = Field(480, ge=16)
     """Width of the feed-forward layers of the demo policy."""
     vocab_size: int = Field(1024, ge=300)
     """Upper bound for the tokenizer that is trained from our own text (demo only)."""
