@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(
     not SAMPLE.is_dir(), reason=f"the KX sample is not beside the repository: {SAMPLE}"
 )
 
-FLOORS = {"value steps": 0.96, "error steps": 0.93}
+FLOORS = {"value steps": 0.98, "error steps": 0.98}
 
 
 @pytest.fixture(scope="module")
