@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pipeline.errors import ConfigError, PipelineError, StopRequested
+from pipeline.errors import ConfigError, GradingPaused, PipelineError, StopRequested
 from pipeline.reporting import Reporter
 from pipeline.rundir import RunDir, utc_now, write_json
 
@@ -79,6 +79,15 @@ def _attempt(rundir: RunDir, reporter: Reporter, name: str) -> int:
             "Stopped as asked; everything done so far is saved",
             state="stopped",
             reason="asked to stop",
+        )
+        return STOPPED
+    except GradingPaused as pause:
+        log.error("%s", pause)
+        reporter.event(
+            "run_finished",
+            f"Stopped: {pause}. Everything done so far is saved; resume the run when q is back",
+            state="stopped",
+            reason=str(pause),
         )
         return STOPPED
     except PipelineError as error:

@@ -166,7 +166,7 @@ class ExecutionConfig(Section):
     """Running q and Python references."""
 
     engine: str = "embedded"
-    """What executes q: `embedded` needs nothing installed."""
+    """What executes q: `embedded` needs nothing installed; `kdb_process` starts a q, `kdb_ipc` uses one that runs."""
     workers: int = Field(2, ge=1)
     """Worker processes that execute Programs side by side."""
     time_s: float = Field(2.0, gt=0)
@@ -175,6 +175,10 @@ class ExecutionConfig(Section):
     """Most memory of one worker, in MB."""
     output_bytes: int = Field(65_536, ge=256)
     """Most that a Program may print, in bytes."""
+    max_connections: int = Field(2, ge=1)
+    """Most connections at the same time to the kdb+ of `kdb_ipc`."""
+    wait_s: float = Field(30.0, ge=0)
+    """How long a kdb+ that went away is waited for, in seconds, before the run stops and may be resumed."""
 
 
 class ComputeConfig(Section):

@@ -7,6 +7,7 @@
       GenerationError   a policy could not be loaded or sampled
       TrainingError     a training step could not be carried out
       GradingError      verdicts could not be obtained (never: a Program was wrong)
+        GradingPaused   the q engine went away; what is saved stays, and the run may be resumed
       ImportProblemsError   a problem file cannot be read at all
     StopRequested       not an error: somebody asked the run to stop and save
 
@@ -42,6 +43,10 @@ class TrainingError(PipelineError):
 
 class GradingError(PipelineError):
     """Verdicts could not be obtained; this never means that a Program was wrong."""
+
+
+class GradingPaused(GradingError):
+    """The q engine went away and did not come back; nothing was judged meanwhile, and the work may be resumed."""
 
 
 class ImportProblemsError(PipelineError):

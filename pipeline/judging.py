@@ -1,6 +1,6 @@
 """Programs against Problems: runs the sandbox, asks the grader, and never runs the same Program twice.
 
-A `Judge` holds one pool of q workers. It is the only path in the pipeline by which q is executed.
+A `Judge` holds one q engine with its workers. It is the only path in the pipeline by which q is executed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from pipeline.config import ExecutionConfig
-from pipeline.errors import GradingError
+from pipeline.engines import start_engine
+from pipeline.errors import GradingError, GradingPaused
 from pipeline.records import Verdict
 from pipeline.suite import TestSuite
-from q_runtime import EngineUnavailable, Limits, QPool
+from q_runtime import EngineUnavailable
 
 Progress = Callable[[int], None]
 
@@ -31,23 +32,17 @@ class Judge:
 
     def __init__(self, execution: ExecutionConfig) -> None:
         """Start the workers. Raises: GradingError when the engine is not there."""
-        limits = Limits(
-            time_s=execution.time_s,
-            memory_mb=execution.memory_mb,
-            output_bytes=execution.output_bytes,
-        )
         try:
-            self._pool = QPool(n_workers=execution.workers, limits=limits, engine=execution.engine)
+            self._engine = start_engine(execution)
         except EngineUnavailable as error:
             raise GradingError(
                 f"the q engine {execution.engine!r} cannot be used: {error}"
             ) from error
         self.engine = execution.engine
-        self.engine_version = self._pool.version
+        self.engine_version = self._engine.version
         self._known: dict[tuple[str, str, str], Verdict] = {}
 
     def __enter__(self) -> Judge:
-        self._pool.__enter__()
         return self
 
     def __exit__(
@@ -56,7 +51,7 @@ class Judge:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._pool.__exit__(kind, error, traceback)
+        self._engine.close()
 
     def judge(
         self,
@@ -67,6 +62,7 @@ class Judge:
         """One Verdict per Candidate, in order; equal Candidates are executed once.
 
         A fault of ours is tried again the next time the same Program is asked about: it is not remembered.
+        Raises: GradingPaused when the engine went away; no Program has a Verdict because of it.
         """
         found: dict[Candidate, Verdict] = {}
         owed: dict[Candidate, None] = {}
@@ -93,7 +89,12 @@ class Judge:
             suites[candidate.problem].job(str(index), candidate.program or "")
             for index, candidate in enumerate(candidates)
         )
-        for result in self._pool.run(jobs):
-            candidate = candidates[int(result.key)]
-            suite = suites[candidate.problem]
-            yield candidate, suite.grade(result, self.engine, self.engine_version)
+        try:
+            for result in self._engine.run(jobs):
+                candidate = candidates[int(result.key)]
+                suite = suites[candidate.problem]
+                yield candidate, suite.grade(result, self.engine, self.engine_version)
+        except EngineUnavailable as error:
+            raise GradingPaused(
+                f"grading is paused: the q engine {self.engine!r} went away: {error}"
+            ) from error

@@ -21,6 +21,7 @@ from q_runtime.errors import (
 
 if TYPE_CHECKING:
     from q_runtime.engine import Engine, ExecutionResult, ProgramResult, QJob, Wire
+    from q_runtime.engines import ENGINE_NAMES, EngineSettings, open_engine
     from q_runtime.limits import Limits
     from q_runtime.sandbox import (
         Generator,
@@ -44,6 +45,7 @@ __all__ = [  # noqa: RUF022  (the engine first, then the sandbox)
     "Session", "Limits", "QError", "QSyntaxError", "RuntimeFault", "UnsupportedFeature",
     "LimitExceeded", "WorkerCrashed", "EngineUnavailable", "format_wire",
     "Engine", "ExecutionResult", "ProgramResult", "QJob", "Wire",
+    "ENGINE_NAMES", "EngineSettings", "open_engine",
     "Generator", "Layer", "PoolClosed", "PythonExecution", "PythonJob", "PythonPool", "PythonResult", "QPool",
     "TypedJsonError", "decode_typed", "encode_typed",
 ]  # fmt: skip
@@ -53,6 +55,7 @@ _HOMES = {
     "Limits": "limits",
     "format_wire": "values.wire",
     **dict.fromkeys(("Engine", "ExecutionResult", "ProgramResult", "QJob", "Wire"), "engine"),
+    **dict.fromkeys(("ENGINE_NAMES", "EngineSettings", "open_engine"), "engines"),
     **dict.fromkeys(("TypedJsonError", "decode_typed", "encode_typed"), "sandbox.typed_json"),
 }
 """Module of a name that is loaded on first use; `sandbox` for those not listed."""

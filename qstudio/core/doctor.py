@@ -6,6 +6,7 @@ Nothing is changed, except that a probe of a thing may use it: a cache key is wr
 from __future__ import annotations
 
 import importlib.util
+import os
 import secrets
 import shutil
 import socket
@@ -21,6 +22,8 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from pipeline.config import ExecutionConfig
+from pipeline.engines import start_engine
 from q_runtime import QJob, QPool, RuntimeFault
 
 Level = Literal["ok", "note", "fail"]
@@ -58,7 +61,8 @@ def examine(port: int = 8000) -> list[Finding]:
         _broker,
         _cache,
         _engine,
-        _kdb,
+        _kdb_process,
+        _kdb_ipc,
         _gpu,
         _disk,
         lambda: _port(port),
@@ -199,18 +203,41 @@ def _engine() -> list[Finding]:
     return [Finding("q engine", "ok", f"embedded {engine_version}, 1+1 is 2"), sandbox]
 
 
-def _kdb() -> list[Finding]:
-    path = shutil.which("q")
-    if path is None:
+def _kdb_process() -> list[Finding]:
+    return [_external("kdb_process", is_wanted=bool(os.environ.get("QSTUDIO_Q_BINARY")))]
+
+
+def _kdb_ipc() -> list[Finding]:
+    if not os.environ.get("QSTUDIO_KDB_ADDRESS"):
         return [
             Finding(
-                "kdb+",
+                "kdb_ipc",
                 "note",
-                "no q on the PATH; the embedded engine is used",
-                "optional: install kdb+",
+                "not usable: no server is named; the embedded engine needs none",
+                "optional: set QSTUDIO_KDB_ADDRESS to HOST:PORT of a kdb+",
             )
         ]
-    return [Finding("kdb+", "ok", path)]
+    return [_external("kdb_ipc", is_wanted=True)]
+
+
+def _external(name: str, *, is_wanted: bool) -> Finding:
+    """Whether a kdb+ answers under that engine's name; it has to where the operator named one."""
+    try:
+        engine = start_engine(ExecutionConfig(engine=name, workers=1, wait_s=0))
+    except RuntimeFault as error:
+        action = "see docs/engines.md" if is_wanted else "optional: see docs/engines.md"
+        return Finding(name, "fail" if is_wanted else "note", f"not usable: {error}", action)
+    try:
+        result = next(iter(engine.run([QJob("probe", "{1+1}", None, ((),))])))
+        answers = [call.value for call in result.calls]
+        if answers == [{"t": -7, "v": 2}]:
+            return Finding(name, "ok", f"usable: {engine.version}, 1+1 is 2")
+        detail = f"not usable: 1+1 gave {answers or result.load.detail}"
+    except RuntimeFault as error:
+        detail = f"not usable: {error}"
+    finally:
+        engine.close()
+    return Finding(name, "fail" if is_wanted else "note", detail, "see docs/engines.md")
 
 
 def _gpu() -> list[Finding]:

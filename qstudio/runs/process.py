@@ -39,6 +39,7 @@ _PASSED_ON = {
     *(
         "QHOME",
         "QLIC",
+        "QSTUDIO_Q_BINARY",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "NO_PROXY",
@@ -59,7 +60,7 @@ _PASSED_ON_PREFIXES = (
         "OPENBLAS_",
         "NUMEXPR_",
     ),
-    *("TORCH", "CUDA_", "NVIDIA_", "NCCL_", "SSL_CERT_", "PYKX_"),
+    *("TORCH", "CUDA_", "NVIDIA_", "NCCL_", "SSL_CERT_", "PYKX_", "QSTUDIO_KDB_"),
 )
 
 
@@ -88,7 +89,7 @@ def this_boot() -> str:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a Run may see of our environment: nothing of Django's, and none of our secrets."""
+    """What a Run may see of our environment: nothing of Django's, and no secret but the login at kdb+ that it needs."""
     return {
         name: value
         for name, value in environment.items()

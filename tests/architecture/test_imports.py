@@ -50,7 +50,7 @@ FORBIDDEN = {
     # The host's side of the wire: it serves sessions and knows nothing of workers; no session knows that it is served.
     "q_runtime/session.py": ("q_runtime.ipc", "q_runtime.sandbox", "q_runtime.kdb"),
     "q_runtime/ipc": ("q_runtime.sandbox", "q_runtime.kdb"),
-    "q_runtime/sandbox": ("q_runtime.ipc",),
+    "q_runtime/sandbox": ("q_runtime.ipc", "q_runtime.kdb"),
     # Inside the pipeline. Records and errors are at the bottom; a stage meets engines through their base modules.
     "pipeline/errors.py": ("pipeline", "q_runtime"),
     "pipeline/records.py": (
@@ -129,7 +129,9 @@ def test_only_the_hosts_side_of_the_engine_opens_sockets():
         for path in sources("q_runtime")
         for item in imports_of(path)
         if item.name.split(".")[0] in ("socket", "selectors", "ssl", "asyncio", "http")
-        and not any(map(path.is_relative_to, ("q_runtime/ipc", "q_runtime/sandbox")))
+        and not any(
+            map(path.is_relative_to, ("q_runtime/ipc", "q_runtime/sandbox", "q_runtime/kdb"))
+        )
         # The console only names the type of the sockets that it hands on.
         and path != Path("q_runtime/console.py")
     ]

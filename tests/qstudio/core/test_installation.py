@@ -63,7 +63,8 @@ def test_the_doctor_has_a_line_for_everything():
         "database",
         "broker",
         "cache",
-        "kdb+",
+        "kdb_process",
+        "kdb_ipc",
         "gpu",
         "disk",
         "port",
@@ -78,6 +79,21 @@ def test_the_doctor_runs_q_in_the_sandbox():
     call_command("doctor", stdout=output)
 
     assert "1+1 is 2" in output.getvalue()
+
+
+def test_the_doctor_says_of_every_engine_whether_it_is_usable(monkeypatch):
+    monkeypatch.setenv("QSTUDIO_Q_BINARY", str(REPOSITORY / "q_runtime" / "bin" / "q"))
+    monkeypatch.setenv("QSTUDIO_KDB_ADDRESS", "127.0.0.1:1")
+    output = StringIO()
+    with pytest.raises(CommandError):
+        call_command("doctor", "--json", stdout=output)
+
+    findings = {row["name"]: row for row in map(json.loads, output.getvalue().splitlines())}
+    assert findings["kdb_process"]["level"] == "ok"
+    assert findings["kdb_process"]["detail"].startswith("usable: ")
+    assert findings["kdb_ipc"]["level"] == "fail"
+    assert "Connection refused" in findings["kdb_ipc"]["detail"]
+    assert "docs/engines.md" in findings["kdb_ipc"]["action"]
 
 
 def test_the_doctor_fails_when_the_disk_is_nearly_full(monkeypatch):

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from qstudio.problems import builtin
 from qstudio.problems.models import Problem, Solution
 from tests.qstudio.factories import make_attempt_record, make_problem, make_run
+from tests.qstudio.processes import REPOSITORY
 
 pytestmark = pytest.mark.django_db
 
@@ -132,13 +133,13 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
         call("import_problems", str(tmp_path / "nothing.jsonl"), "--format", "mbpp")
 
 
-def verify(tmp_path, lines: list[str]) -> tuple[list[dict], str]:
+def verify(tmp_path, lines: list[str], *arguments: str) -> tuple[list[dict], str]:
     """Rows and the error of `verify --json`."""
     path = tmp_path / "programs.jsonl"
     path.write_text("\n".join(lines) + "\n")
     output, error = StringIO(), ""
     try:
-        call_command("verify", str(path), "--json", stdout=output)
+        call_command("verify", str(path), "--json", *arguments, stdout=output)
     except CommandError as raised:
         error = str(raised)
     return json_lines(output.getvalue()), error
@@ -184,3 +185,70 @@ def test_an_engine_that_is_not_there_is_one_sentence(tmp_path):
 
     with pytest.raises(CommandError, match="engine 'nothing' cannot be used"):
         call("verify", str(path), "--engine", "nothing")
+
+
+def rows_for(*programs: str) -> list[str]:
+    return [json.dumps({"problem": "add-one", "program": program}) for program in programs]
+
+
+@pytest.fixture
+def our_q(monkeypatch):
+    """Our own console in the place of the q of kdb+."""
+    monkeypatch.setenv("QSTUDIO_Q_BINARY", str(REPOSITORY / "q_runtime" / "bin" / "q"))
+
+
+def test_another_engine_judges_under_its_own_name(tmp_path, our_q):
+    make_problem()
+
+    rows, error = verify(tmp_path, rows_for("f:{x+1}"), "--engine", "kdb_process")
+
+    assert (rows[0]["verdict"], rows[0]["engine"], error) == ("passed", "kdb_process", "")
+    assert rows[0]["engine_version"]
+
+
+def test_a_cross_check_lists_what_two_engines_disagree_on(tmp_path, our_q):
+    make_problem()
+    programs = ("f:{x+1+.z.w}", "f:{x+2}")  # there is no client, and so no handle, when embedded
+
+    rows, error = verify(tmp_path, rows_for(*programs), "--cross-check", "kdb_process")
+
+    (different,) = (row for row in rows if "disagreement" in row)
+    assert (different["row"], different["problem"], different["program"]) == (
+        1,
+        "add-one",
+        programs[0],
+    )
+    assert different["disagreement"] == "passed against wrong_answer"
+    assert {name: side["verdict"] for name, side in different["verdicts"].items()} == {
+        "embedded": "passed",
+        "kdb_process": "wrong_answer",
+    }
+    assert rows[-1]["summary"]["disagreements"] == 1
+    assert error == "embedded and kdb_process disagree on 1 of 2"
+
+
+def test_a_cross_check_without_a_disagreement_is_no_error(tmp_path, our_q):
+    make_problem()
+
+    rows, error = verify(tmp_path, rows_for("f:{x+2}", "f:{"), "--cross-check", "kdb_process")
+
+    assert rows[-1]["summary"]["disagreements"] == 0
+    assert error == ""
+
+
+def test_an_engine_that_goes_away_gives_no_verdict(tmp_path, monkeypatch):
+    make_problem()
+    q = tmp_path / "q"
+    real = REPOSITORY / "q_runtime" / "bin" / "q"
+    mark = tmp_path / "used"
+    q.write_text(
+        f'#!/bin/sh\n[ -e {mark} ] && echo "k4.lic" && exit 1\n: >{mark}\nexec {real} "$@"\n'
+    )
+    q.chmod(0o755)
+    monkeypatch.setenv("QSTUDIO_Q_BINARY", str(q))
+
+    rows, error = verify(tmp_path, rows_for("f:{x+1}"), "--engine", "kdb_process")
+
+    assert rows == []
+    assert "grading is paused: the q engine 'kdb_process' went away" in error
+    assert "has no valid licence" in error

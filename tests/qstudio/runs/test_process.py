@@ -109,6 +109,12 @@ def test_killing_what_is_gone_is_fine():
     assert process.kill(identity, grace_s=0.1)
 
 
+def test_a_run_sees_which_kdb_it_may_use():
+    environment = {"QSTUDIO_Q_BINARY": "q", "QSTUDIO_KDB_USER": "ada", "QLIC": "/licence"}
+
+    assert process.clean_environment(environment) == environment
+
+
 def test_a_run_sees_no_secret_and_nothing_of_django():
     environment = {
         "PATH": "/bin",

@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(asdict(finding)))
                 continue
             action = f" -> {finding.action}" if finding.action and finding.level != "ok" else ""
-            self.stdout.write(f"{finding.level:5} {finding.name:10} {finding.detail}{action}")
+            self.stdout.write(f"{finding.level:5} {finding.name:11} {finding.detail}{action}")
         n_failed = sum(finding.level == "fail" for finding in findings)
         if n_failed:
             raise CommandError(f"{n_failed} of {len(findings)} things have to be mended")

@@ -1,6 +1,8 @@
 """`manage.py verify FILE.jsonl`: rows `{"problem", "program"}` against those Problems' tests, one Verdict per row.
 
-Exit code 1 when a Program did not pass or a row could not be read; the summary says how many of which.
+Exit code 1 when a Program did not pass or a row could not be read; the summary says how many of which. With
+`--cross-check OTHER` a second engine judges the same rows, every disagreement is listed, and the exit code is 1 when
+there is one or a row could not be read.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from pipeline.errors import PipelineError
 from pipeline.judging import Candidate
+from pipeline.records import Verdict
+from q_runtime import ENGINE_NAMES
 from qstudio.core.installation import require_database
+from qstudio.problems.crosscheck import disagreement
 from qstudio.problems.judging import judge_programs
 from qstudio.problems.models import Problem
 from qstudio.problems.services import problem_record
@@ -36,7 +41,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--engine", default="embedded", help="which q (default: %(default)s)")
+        names = ", ".join(ENGINE_NAMES)
+        parser.add_argument(
+            "--engine", default="embedded", help=f"which q: {names} (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--cross-check", metavar="OTHER", help="judge with this engine too; list what differs"
+        )
         parser.add_argument(
             "--json", action="store_true", help="one JSON line per row, then one summary line"
         )
@@ -49,9 +60,10 @@ class Command(BaseCommand):
         problems = {row.slug: problem_record(row) for row in stored}
         rows = [_known(row, problems.keys()) for row in rows]
         counts: Counter[str] = Counter()
-        verdicts = judge_programs(
-            (row.candidate for row in rows if row.candidate), problems, options["engine"]
-        )
+        candidates = [row.candidate for row in rows if row.candidate]
+        engines = [name for name in (options["engine"], options["cross_check"]) if name]
+        verdicts, *others = [judge_programs(candidates, problems, name) for name in engines]
+        n_different = 0
         try:
             for row in rows:
                 if row.candidate is None:
@@ -61,11 +73,75 @@ class Command(BaseCommand):
                 _, verdict = next(verdicts)
                 counts[verdict.kind.value] += 1
                 self._tell(row.number, row.candidate.problem, verdict, options["json"])
+                for other in others:
+                    n_different += self._compare(row, verdict, next(other)[1], options["json"])
         except PipelineError as error:
             raise CommandError(str(error)) from error
         finally:
-            verdicts.close()
-        self._summarize(counts, options["json"])
+            for judging in (verdicts, *others):
+                judging.close()
+        if others:
+            self._conclude(counts, n_different, engines, options["json"])
+        else:
+            self._summarize(counts, options["json"])
+
+    def _compare(self, row: Row, first: Verdict, second: Verdict, as_json: bool) -> bool:
+        """Tell a disagreement with the Program and both Verdicts; whether there is one."""
+        assert row.candidate is not None
+        difference = disagreement(first, second)
+        if not difference:
+            return False
+        sides = {
+            verdict.engine: {
+                "engine_version": verdict.engine_version,
+                "verdict": verdict.kind.value,
+                "error": verdict.error,
+                "reason": verdict.reason,
+                "n_passed": verdict.n_passed,
+            }
+            for verdict in (first, second)
+        }
+        if as_json:
+            line = {
+                "row": row.number,
+                "problem": row.candidate.problem,
+                "program": row.candidate.program,
+                "disagreement": difference,
+                "verdicts": sides,
+            }
+            self.stdout.write(json.dumps(line))
+            return True
+        self.stdout.write(f"line {row.number}  {row.candidate.problem}  DISAGREE  {difference}")
+        for name, side in sides.items():
+            told = f"    {name} {side['engine_version']}: {side['verdict']}  {side['reason']}"
+            self.stdout.write(told.rstrip())
+        for text in (row.candidate.program or "").splitlines():
+            self.stdout.write(f"    | {text}")
+        return True
+
+    def _conclude(
+        self, counts: Counter[str], n_different: int, engines: list[str], as_json: bool
+    ) -> None:
+        total, first, second = counts.total(), *engines
+        n_compared = total - counts["not_read"]
+        if as_json:
+            summary = {
+                "rows": total,
+                "passed": counts["passed"],
+                "verdicts": dict(counts),
+                "engines": engines,
+                "compared": n_compared,
+                "disagreements": n_different,
+            }
+            self.stdout.write(json.dumps({"summary": summary}))
+        else:
+            self.stdout.write(
+                f"{first} and {second} agree on {n_compared - n_different} of {n_compared} Programs"
+            )
+        if n_different:
+            raise CommandError(f"{first} and {second} disagree on {n_different} of {n_compared}")
+        if counts["not_read"]:
+            raise CommandError(f"{counts['not_read']} of {total} rows could not be read")
 
     def _tell(self, number: int, problem: str, verdict: Any, as_json: bool) -> None:
         if as_json:
