@@ -321,6 +321,8 @@ def _joined_vectors(t: int, items: list[Vec]) -> Vec:
             atoms = []
         arrays.append(item.a)
         n += len(item.a)
+    if not n:
+        return items[0]
     reserve(n, qt.DTYPES[t].itemsize)
     if atoms:
         arrays.append(listed(t, atoms).a)
