@@ -42,7 +42,7 @@ def _fill_helpers() -> None:
     prims.load()
     from q_runtime.prims.amend import amend
     from q_runtime.prims.arith import wrapped
-    from q_runtime.prims.lists import append_assign
+    from q_runtime.prims.joining import append_assign
 
     HELPERS.update(
         Lambda=Lambda, Vec=Vec, GList=GList, EMPTY=GList([]), collapse=collapse, compose=compose,

@@ -12,7 +12,7 @@ from typing import Any
 
 from q_runtime.limits import reserve
 from q_runtime.prims.amend import amend
-from q_runtime.prims.lists import append_assign
+from q_runtime.prims.joining import append_assign
 from q_runtime.values.vectors import (
     FEW,
     MOST_ATOMS,

@@ -6,7 +6,7 @@ Each function returns None when it has no fast way; the caller then loops.
 from __future__ import annotations
 
 from q_runtime.prims import aggregate
-from q_runtime.prims.lists import raze
+from q_runtime.prims.joining import raze
 from q_runtime.values import qtypes as qt
 from q_runtime.values.vectors import GList, Value, Vec
 

@@ -22,6 +22,7 @@ def load() -> None:
         dotq,
         enumeration,
         indexing,
+        joining,
         joins,
         linalg,
         lists,

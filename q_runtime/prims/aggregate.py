@@ -424,7 +424,7 @@ def deltas(*args: Value) -> Value:
     if not len(x.a):
         return x
     if len(args) == 2:
-        from q_runtime.prims.lists import join
+        from q_runtime.prims.joining import join
 
         before = join(args[0], Vec(x.t, x.a[:-1]))
         return arith.subtract(x, before)

@@ -17,7 +17,7 @@ from q_runtime.prims.indexing import (
     lookup_key,
     position_of,
 )
-from q_runtime.prims.lists import join
+from q_runtime.prims.joining import join
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table

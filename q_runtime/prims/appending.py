@@ -13,7 +13,7 @@ from q_runtime.prims.amend import as_kind
 from q_runtime.prims.attributes import kept_after_append
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.indexing import key_index, list_keys, take_or_null
-from q_runtime.prims.lists import join
+from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.dicts import Dict, Table, make_table
 from q_runtime.values.vectors import (

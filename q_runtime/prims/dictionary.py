@@ -37,7 +37,7 @@ def merge_with(
 
     `right_only` is applied to values whose key only `y` has.
     """
-    from q_runtime.prims.lists import join
+    from q_runtime.prims.joining import join
 
     at = key_index(x)
     values = list(items_of(x.v)) if length(x.v) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from q_runtime.errors import QError
-from q_runtime.prims.lists import join
+from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import distinct, find
 from q_runtime.values import qtypes as qt

@@ -14,7 +14,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.appending import append_column, replace_at
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.indexing import key_index, list_keys, require_kinds, take_or_null
-from q_runtime.prims.lists import join
+from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import fill
 from q_runtime.prims.sorting import bin_, binr

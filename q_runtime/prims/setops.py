@@ -23,7 +23,7 @@ from q_runtime.prims.compare import (
     up_to,
 )
 from q_runtime.prims.indexing import hash_key, list_keys, require_kinds
-from q_runtime.prims.lists import join
+from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
 from q_runtime.prims.runs import packed

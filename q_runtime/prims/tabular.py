@@ -184,7 +184,7 @@ def ungroup(x: Value) -> Value:
         if len(sizes) > 1:
             raise QError("length")
         counts.append(max(sizes, default=1))
-    from q_runtime.prims.lists import raze
+    from q_runtime.prims.joining import raze
 
     rows = np.repeat(np.arange(table.size()), counts)
     return Table(
