@@ -20,7 +20,12 @@ TOKENIZER_CORPUS = "tokenizer_corpus.json"
 
 def pretraining_rows(context: RunContext) -> list[TrainRow]:
     """Rows of Python and its description, without any q: random programs and the training Problems' own."""
-    programs = pretraining_programs(context.config.pretrain.programs, context.config.seed)
+    held_out = {
+        problem.group
+        for problem in context.problems.values()
+        if problem.problem_set == "demo" and problem.split != "train"
+    }
+    programs = pretraining_programs(context.config.pretrain.programs, context.config.seed, held_out)
     programs += [(problem.reference, problem.statement) for problem in context.train]
     return [TrainRow(prompt="", completion=demo_context(python, text)) for python, text in programs]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -112,10 +112,16 @@ def reference_solutions() -> dict[str, str]:
     return {member.source.slug: grammar.q_program(member.chain) for member in _members()}
 
 
-def pretraining_programs(n: int, seed: int) -> list[tuple[str, str]]:
-    """`n` random programs as (Python, description): no q, and no group of dev or test."""
+def pretraining_programs(
+    n: int, seed: int, held_out: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """`n` random programs as (Python, description): no q, and no group of dev or test.
+
+    Those groups are the family's own unless `held_out` names them: a run knows them from its Problems, and the family
+    takes seconds to build.
+    """
     rng = random.Random(seed_for(seed, "demo", "pretraining"))
-    held_out = _held_out_keys()
+    held_out = held_out or _held_out_keys()
     programs: list[tuple[str, str]] = []
     while len(programs) < n:
         chain = _random_chain(rng, rng.choices((1, 2, 3, 4), (1, 3, 4, 3))[0], Counter())
