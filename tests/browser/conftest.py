@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.qstudio.world import PASSWORD, World, make_world
 
@@ -41,10 +41,12 @@ class Watched:
             lambda m: self._note(f"console: {m.text}") if m.type in ("error", "warning") else None,
         )
         page.on("pageerror", lambda error: self._note(f"error: {error}"))
-        page.on(
-            "requestfailed",
-            lambda r: self._note(f"failed: {r.url}") if "/static/" in r.url else None,
-        )
+        page.on("requestfailed", self._note_failure)
+
+    def _note_failure(self, request: Request) -> None:
+        """Note a file of ours that did not come; one that the browser gave up to go elsewhere is no failure."""
+        if "/static/" in request.url and request.failure != "net::ERR_ABORTED":
+            self._note(f"failed: {request.url} ({request.failure})")
 
     def open(self, path: str) -> Page:
         """Go to a path, and wait until its charts are drawn."""
