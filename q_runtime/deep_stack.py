@@ -58,6 +58,11 @@ class DeepThread:
         except TimeUp:  # came after the body had returned
             return
 
+    @property
+    def is_working(self) -> bool:
+        """Whether a body has been started and has not returned."""
+        return self._body is not None
+
     def start(self, body: Callable[[], None]) -> None:
         """Begin to run `body`, which must not raise."""
         self._body = body
@@ -105,13 +110,16 @@ def run(
         thread = _idle.pop()
     except IndexError:
         thread = DeepThread()
-    thread.start(body)
     try:
+        thread.start(body)
         thread.wait(deadline)
     except BaseException:
         on_interrupt()
-        thread.wait(deadline)
-        _keep(thread)
+        if thread.is_working:
+            thread.wait(deadline)
+            _keep(thread)
+        else:  # interrupted before it began, or when it had just ended
+            thread.end()
         raise
     _keep(thread)
 
