@@ -135,7 +135,7 @@ class IteratorApplier:
             raise QError("length")
         columns = [items_of(a) if is_sequence(a) else [a] * n for a in args]
         rows = list(zip(*columns, strict=True))
-        return self._map(self.caller(f, len(args), rows[0] if rows else None), rows, lists[0])
+        return self._map(self.caller(f, len(args), rows[0] if rows else None), rows)
 
     def _case(self, f: Vec, args: tuple[Value, ...]) -> Value:
         """Pick item `i` from the argument that `f` names at `i`; atoms stand for any item."""
@@ -171,10 +171,8 @@ class IteratorApplier:
         budget.n = left
         return collapse(out)
 
-    def _map(self, call: Callable[..., Value], rows: list[tuple[Value, ...]], like: Value) -> Value:
-        """Call for every row and collapse; an empty list keeps its type as far as kdb+ does."""
-        if not rows:
-            return GList([])
+    def _map(self, call: Callable[..., Value], rows: list[tuple[Value, ...]]) -> Value:
+        """Call for every row and collapse. Apart from `_map_one`, since a call of one argument is the commonest."""
         out = []
         budget = self.budget
         left = budget.n
@@ -202,7 +200,7 @@ class IteratorApplier:
         ):
             return self.apply(f, args)
         rows = [(x, b) for b in items_of(many)] if right else [(a, y) for a in items_of(many)]
-        return self._map(self.caller(f, 2, rows[0] if rows else None), rows, many)
+        return self._map(self.caller(f, 2, rows[0] if rows else None), rows)
 
     # -- over and scan
 
@@ -361,7 +359,7 @@ class IteratorApplier:
         if before is None:
             before = self._prior_seed(f, x)
         rows = list(zip(items, [before, *items[:-1]], strict=True))
-        return self._map(call, rows, x)
+        return self._map(call, rows)
 
     def _prior_seed(self, f: Value, x: Value) -> Value:
         """Return what stands before the first item: the operator's identity, else a null."""

@@ -12,7 +12,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.amend import as_kind
 from q_runtime.prims.attributes import kept_after_append
 from q_runtime.prims.dictionary import key_table, unkey
-from q_runtime.prims.indexing import key_index, list_keys, take_or_null
+from q_runtime.prims.indexing import key_index, list_keys, places_of_rows, take_or_null
 from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.dicts import Dict, Table, make_table
@@ -104,24 +104,18 @@ def merge_keyed(x: Dict, y: Dict, *, fills: bool) -> Dict:
         not fills and len(x.v.names) != len(y.v.names)
     ):
         raise QError("mismatch")
-    at = dict(key_index(x))
-    n = x.k.size()
-    new: list[int] = []
-    places: list[int] = []
-    for i, key in enumerate(list_keys(y.k)):
-        if key not in at:
-            at[key] = n + len(new)
-            new.append(i)
-        places.append(at[key])
-    fresh = np.array(new, dtype=np.int64)
-    keys = append_table(x.k, y.k.take(fresh), fills=False) if new else x.k
-    rows = np.array(places, dtype=np.int64)
+    fresh, rows = places_of_rows(x, y.k)
+    has_new = bool(len(fresh))
+    keys = append_table(x.k, y.k.take(fresh), fills=False) if has_new else x.k
     columns = []
     for name, column in zip(x.v.names, x.v.cols, strict=True):
         wide = column
-        if new:
-            added = y.v.column(name) if name in y.v.names else column
-            added = take_or_null(added, fresh) if name in y.v.names else _nulls(column, len(new))
+        if has_new:
+            added = (
+                take_or_null(y.v.column(name), fresh)
+                if name in y.v.names
+                else _nulls(column, len(fresh))
+            )
             wide = append_column(column, added)
         columns.append(replace_at(wide, rows, y.v.column(name)) if name in y.v.names else wide)
     return Dict(keys, Table(x.v.names, columns))

@@ -67,6 +67,23 @@ def key_index(d: Dict) -> dict[Any, int]:
     return found
 
 
+def places_of_rows(x: Dict, keys: Value) -> tuple[np.ndarray, np.ndarray]:
+    """Say where rows go that update a keyed table or follow it.
+
+    Returns: the positions among `keys` of those that `x` lacks, each once, and for every key its place in the result.
+    """
+    at = dict(key_index(x))
+    n = length(x.k)
+    new: list[int] = []
+    places: list[int] = []
+    for i, key in enumerate(list_keys(keys)):
+        if key not in at:
+            at[key] = n + len(new)
+            new.append(i)
+        places.append(at[key])
+    return np.array(new, dtype=np.int64), np.array(places, dtype=np.int64)
+
+
 def list_keys(x: Value) -> list[Any]:
     """Return one hashable per item; raw scalars for a vector of type other than float."""
     if type(x) is Vec and x.t >= qt.FIRST_ENUM:

@@ -13,7 +13,13 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.appending import append_column, replace_at
 from q_runtime.prims.dictionary import key_table, unkey
-from q_runtime.prims.indexing import key_index, list_keys, require_kinds, take_or_null
+from q_runtime.prims.indexing import (
+    key_index,
+    list_keys,
+    places_of_rows,
+    require_kinds,
+    take_or_null,
+)
 from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import fill
@@ -21,24 +27,15 @@ from q_runtime.prims.sorting import bin_, binr
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import (
-    Atom,
     GList,
     Value,
-    Vec,
     collapse,
     is_list,
     items_of,
     length,
+    names_in,
     take_rows,
 )
-
-
-def _names(x: Value) -> list[str]:
-    if type(x) is Atom and x.t == -11:
-        return [x.v]
-    if type(x) is Vec and x.t == 11:
-        return x.a.tolist()
-    raise QError("type")
 
 
 def _keyed(y: Value) -> Dict:
@@ -157,22 +154,13 @@ def _union_keyed(x: Dict, y: Dict, merge: Callable[[Value, Value], Value]) -> Di
     """Union join of keyed tables: rows of `y` update those of the same key or follow."""
     if x.k.names != y.k.names:
         raise QError("mismatch")
-    at = dict(key_index(x))
+    fresh, rows = places_of_rows(x, y.k)
     n = x.k.size()
-    new: list[int] = []
-    places: list[int] = []
-    for i, key in enumerate(list_keys(y.k)):
-        if key not in at:
-            at[key] = n + len(new)
-            new.append(i)
-        places.append(at[key])
-    fresh = np.array(new, dtype=np.int64)
     keys = Table(
         x.k.names,
         [append_column(a, take_rows(b, fresh)) for a, b in zip(x.k.cols, y.k.cols, strict=True)],
     )
-    wide = np.concatenate((np.arange(n), np.full(len(new), -1, dtype=np.int64)))
-    rows = np.array(places, dtype=np.int64)
+    wide = np.concatenate((np.arange(n), np.full(len(fresh), -1, dtype=np.int64)))
     names = [*x.v.names, *(m for m in y.v.names if m not in x.v.names)]
     cols = []
     for name in names:
@@ -184,7 +172,7 @@ def _union_keyed(x: Dict, y: Dict, merge: Callable[[Value, Value], Value]) -> Di
             base = take_or_null(x.v.column(name), wide)
             cols.append(replace_at(base, rows, merge(take_rows(base, rows), given)))
         else:
-            back = np.full(n + len(new), -1, dtype=np.int64)
+            back = np.full(n + len(fresh), -1, dtype=np.int64)
             back[rows] = np.arange(len(rows))
             cols.append(take_or_null(given, back))
     return Dict(keys, Table(names, cols))
@@ -211,7 +199,7 @@ def ujf(x: Value, y: Value) -> Value:
 @primitive("ej", 3)
 def ej(c: Value, x: Value, y: Value) -> Value:
     """Equi-join on the columns `c`: a row for each pair of matching rows, `y` winning in shared columns."""
-    names = _names(c)
+    names = names_in(c)
     left, right = unkey(x), unkey(y)
     rows: dict[object, list[int]] = {}
     for i, key in enumerate(list_keys(_pick(right, names))):
@@ -269,7 +257,7 @@ def _groups(table: Table, names: list[str]) -> dict[object, np.ndarray]:
 
 
 def _as_of(c: Value, x: Value, y: Value, *, takes_time: bool, fills: bool) -> Value:
-    names = _names(c)
+    names = names_in(c)
     left, right = unkey(x), unkey(y)
     places = as_of_rows(_pick(left, names), _pick(right, names))
     dropped = names[:-1] if takes_time else names
@@ -302,7 +290,7 @@ def asof(x: Value, y: Value) -> Value:
     table = unkey(x)
     probe = y
     if type(y) is Dict and not y.is_keyed_table:
-        probe = Table(_names(y.k), [collapse([i]) for i in items_of(y.v)])
+        probe = Table(names_in(y.k), [collapse([i]) for i in items_of(y.v)])
     probe = unkey(probe)
     places = as_of_rows(probe, _pick(table, probe.names))
     rest = _pick(table, [n for n in table.names if n not in probe.names])
@@ -314,7 +302,7 @@ def asof(x: Value, y: Value) -> Value:
 
 
 def _window_join(host: Host, w: Value, c: Value, x: Value, y: Value, *, prevailing: bool) -> Value:
-    names = _names(c)
+    names = names_in(c)
     table = unkey(x)
     if type(y) is not GList or len(y.items) < 2 or type(w) is not GList or len(w.items) != 2:
         raise QError("type")
@@ -353,7 +341,7 @@ def _aggregate(
     if not is_list(pair) or length(pair) < 2:
         raise QError("type")
     f, *columns = items_of(pair)
-    names = [_names(c)[0] for c in columns]
+    names = [names_in(c)[0] for c in columns]
     given = [right.column(n) for n in names]
     if f is NIL:
         return names[-1], collapse([take_rows(given[0], rows) for rows in windows])

@@ -33,6 +33,7 @@ from q_runtime.values.vectors import (
     is_list,
     items_of,
     length,
+    names_in,
     raw_of,
     symbols,
     take_rows,
@@ -70,14 +71,6 @@ def table_maker(names: list[str], n_keys: int) -> Prim:
     return Prim("([])", lambda *columns: table_literal(names, list(columns), n_keys), (len(names),))
 
 
-def _names(x: Value) -> list[str]:
-    if type(x) is Atom and x.t == -11:
-        return [x.v]
-    if type(x) is Vec and x.t == 11:
-        return x.a.tolist()
-    raise QError("type")
-
-
 def by_name(host: Host, y: Value, f: Callable[[Value], Value]) -> Value:
     """Apply `f` to a table; to one given by name in place, and return the name."""
     if type(y) is Atom and y.t == -11:
@@ -98,7 +91,7 @@ def xkey(host: Host, x: Value, y: Value) -> Value:
 
 
 def _keyed_by(x: Value, y: Value) -> Value:
-    names = _names(x) if length(x) else []
+    names = names_in(x) if length(x) else []
     table = unkey(y)
     rest = [n for n in table.names if n not in names]
     ordered = Table([*names, *rest], [table.column(n) for n in [*names, *rest]])
@@ -110,10 +103,10 @@ def xcol(x: Value, y: Value) -> Value:
     """Table with its first columns renamed, or by a dictionary of names."""
     table = unkey(y)
     if type(x) is Dict:
-        swap = dict(zip(_names(x.k), _names(x.v), strict=True))
+        swap = dict(zip(names_in(x.k), names_in(x.v), strict=True))
         names = [swap.get(n, n) for n in table.names]
     else:
-        given = _names(x)
+        given = names_in(x)
         if len(given) > len(table.names):
             raise QError("length")
         names = [*given, *table.names[len(given) :]]
@@ -124,7 +117,7 @@ def xcol(x: Value, y: Value) -> Value:
 @primitive("xcols", 2)
 def xcols(x: Value, y: Value) -> Value:
     """Table with the named columns first."""
-    names = _names(x)
+    names = names_in(x)
     if type(y) is not Table:
         raise QError("type")
     ordered = [*names, *(n for n in y.names if n not in names)]
@@ -136,10 +129,10 @@ def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
     if len(set(table.names)) != len(table.names):
         raise QError("dup", "two columns of one name")
     order = np.arange(table.size())
-    for name in reversed(_names(x)):
+    for name in reversed(names_in(x)):
         order = order[grade(take_rows(table.column(name), order), descending=descending)]
     made = table.take(order)
-    names = _names(x)
+    names = names_in(x)
     if names and not descending:
         at = made.names.index(names[0])
         if type(made.cols[at]) is Vec:
@@ -164,7 +157,7 @@ def xdesc(host: Host, x: Value, y: Value) -> Value:
 def xgroup(x: Value, y: Value) -> Value:
     """Table keyed by the named columns, the others as lists per key."""
     table = unkey(y)
-    names = _names(x)
+    names = names_in(x)
     keys = Table(names, [table.column(n) for n in names])
     firsts, rows = group_positions(keys)
     rest = [n for n in table.names if n not in names]

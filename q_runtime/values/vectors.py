@@ -296,6 +296,15 @@ def booleans(raws: Any) -> Vec:
     return Vec(1, np.asarray(raws, dtype=bool))
 
 
+def names_in(x: Value) -> list[str]:
+    """Return the names that a symbol or a list of symbols holds. Raises: QError('type')."""
+    if type(x) is Atom and x.t == -11:
+        return [x.v]
+    if type(x) is Vec and x.t == 11:
+        return x.a.tolist()
+    raise QError("type")
+
+
 def symbols(texts: Iterable[str]) -> Vec:
     """Build a symbol vector."""
     return vector(11, texts)
