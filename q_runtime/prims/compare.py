@@ -22,7 +22,7 @@ from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve_array
 from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Prim, Projection
 from q_runtime.values.literal import function_text
-from q_runtime.values.vectors import Atom, GList, Value, Vec, items_of, length, type_number
+from q_runtime.values.vectors import Atom, GList, Value, Vec, length, type_number
 
 TOLERANCE = 2.0**-43
 
@@ -304,8 +304,3 @@ def lesser_both(x: Value, y: Value) -> Value:
     from q_runtime.prims.arith import lesser
 
     return lesser(x, y)
-
-
-def all_items(x: Value) -> list[Value]:
-    """Return the items of a list, or the atom itself in a list."""
-    return [x] if type_number(x) < 0 else items_of(x)

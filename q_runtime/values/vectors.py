@@ -412,17 +412,7 @@ def length(x: Value) -> int:
     return 1 if size is None else size()
 
 
-def is_atom(x: Value) -> bool:
-    """Say whether `x` is an atom (a function is not)."""
-    return type_number(x) < 0
-
-
 def is_list(x: Value) -> bool:
     """Say whether `x` is a vector or a general list."""
     c = type(x)
     return c is Vec or c is GList
-
-
-def is_null_raw(t: int, raw: Any) -> bool:
-    """Say whether `raw` is the null of positive type `t`."""
-    return raw != raw if t in qt.FLOATS else raw == qt.NULLS[t] and t not in (1, 4)
