@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
+from operator import length_hint
 
 from q_runtime.errors import LimitExceeded, QError
 
 _MIN_POLL = 16
 _MAX_POLL = 1024
 _POLL_TARGET_S = 0.005
+SPENT: Iterator[None] = repeat(None, 0)
+"""Passes of which none is left."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Budget:
     def tick(self) -> int:
         """Look at the clock; called when a counter has run out. Returns how many passes may go by until the next look.
 
-        Compiled functions have counters of their own, iterators use `n`. Raises: LimitExceeded('time').
+        Compiled functions draw passes from `more`, iterators count down `n`. Raises: LimitExceeded('time').
         """
         now = time.monotonic()
         if now > self.deadline:
@@ -74,6 +79,14 @@ class Budget:
         self._last = now
         self.n = self._step
         return self._step
+
+    def more(self, passes: Iterator[None]) -> Iterator[None]:
+        """Return what is left of `passes`, or as many again as may go by until the next look at the clock.
+
+        A loop of compiled code takes one item for each of its passes, which costs it less than to count.
+        Raises: LimitExceeded('time').
+        """
+        return passes if length_hint(passes) else repeat(None, 1 + self.tick())
 
     def too_deep(self) -> None:
         """Signal that q calls are nested deeper than allowed.

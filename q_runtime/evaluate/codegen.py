@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from q_runtime.evaluate.shapes import FULL, Shape
@@ -38,6 +39,25 @@ class Writer:
     def emit(self, text: str, span: tuple[int, int] = (0, 0)) -> None:
         """Append one line."""
         self.lines.append((" " * self.indent + text, span))
+
+    def take_back(self, name: str) -> str | None:
+        """Remove the last line if all it does is to assign `name` here, and return the assigned expression."""
+        if not self.lines:
+            return None
+        start = " " * self.indent + name + " = "
+        text = self.lines[-1][0]
+        if not text.startswith(start):
+            return None
+        del self.lines[-1]
+        return text[len(start) :]
+
+    def rename(self, mark: int, old: str, new: str) -> None:
+        """Write `new` for the variable `old` in the lines from `mark` on."""
+        word = re.compile(rf"\b{old}\b")
+        for i in range(mark, len(self.lines)):
+            text, span = self.lines[i]
+            if old in text:
+                self.lines[i] = (word.sub(new, text), span)
 
 
 def python_name(name: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from q_runtime.errors import QError, UnsupportedFeature, span_of
@@ -20,6 +21,7 @@ from q_runtime.evaluate.expressions import ExpressionCompiler
 from q_runtime.evaluate.locals import item_names
 from q_runtime.evaluate.scopes import local_names
 from q_runtime.evaluate.shapes import ANY, Shape
+from q_runtime.evaluate.steady import Steady, candidates
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.parser import parse
 from q_runtime.values.functions import NIL
@@ -46,23 +48,28 @@ class Unit:
 class LambdaSpec:
     """A lambda met in the text: its source, parameters and, once needed, its compiled unit."""
 
-    __slots__ = ("_node", "locals", "params", "source", "unit")
-
     def __init__(self, node: nd.LambdaNode) -> None:
         self.source = node.source
         self.params, self.locals = local_names(node)
-        self._node: nd.LambdaNode | None = node
-        self.unit: dict[tuple[str, tuple[Shape, ...]], Unit] = {}
+        self._node = node
+        self.is_local = frozenset((*self.params, *self.locals))
+        self.unit: dict[tuple[str, tuple[Shape, ...], Steady], Unit] = {}
 
-    def compiled(self, namespace: str, arguments: tuple[Shape, ...] = ()) -> Unit:
-        """Compile for a namespace and for arguments of certain shapes, once."""
-        key = (namespace, arguments)
+    @cached_property
+    def steady(self) -> tuple[frozenset[str], frozenset[str]] | None:
+        """The names of globals that are steady if they are data, and of those that are then applied."""
+        return candidates(self._node.body, self.is_local)
+
+    def compiled(
+        self, namespace: str, arguments: tuple[Shape, ...] = (), steady: Steady = ()
+    ) -> Unit:
+        """Compile for a namespace, for arguments of certain shapes and for certain steady globals, once."""
+        key = (namespace, arguments, steady)
         unit = self.unit.get(key)
         if unit is None:
             node = self._node
-            assert node is not None
             compiler = FunctionCompiler(node.source, node.start, self, namespace)
-            unit = self.unit[key] = compiler.lambda_unit(node.body, arguments)
+            unit = self.unit[key] = compiler.lambda_unit(node.body, arguments, steady)
         return unit
 
 
@@ -81,18 +88,21 @@ class FunctionCompiler(ExpressionCompiler):
         self.base = base
         self.spec = spec
         self.namespace = namespace
-        self.is_local = frozenset((*spec.params, *spec.locals)) if spec else frozenset()
+        self.is_local = spec.is_local if spec else frozenset()
         self.params = frozenset(spec.params) if spec else frozenset()
         self.by_item: set[str] = set()
+        self.steady = {}
         self.begin({})
 
     def begin(self, assumed: dict[str, Shape]) -> None:
         """Start to compile, with what is known of locals."""
         self.writer = Writer()
         self.constants: list[Any] = []
+        self.places = {}
         self.n_temps = 0
         self.polls = False
         self.n_loops = 0
+        self.is_leaf = True
         self.enters_in_loop = False
         self.effect = None
         self.found = None
@@ -102,21 +112,27 @@ class FunctionCompiler(ExpressionCompiler):
         self.was_read = set()
         self.is_stable = True
 
-    def lambda_unit(self, body: list[nd.Node], arguments: tuple[Shape, ...] = ()) -> Unit:
-        """Compile the body of a lambda, for arguments of certain shapes or for any."""
+    def lambda_unit(
+        self, body: list[nd.Node], arguments: tuple[Shape, ...] = (), steady: Steady = ()
+    ) -> Unit:
+        """Compile the body of a lambda, for arguments and globals of certain shapes or for any."""
         spec = self.spec
         assert spec is not None
         self.by_item = item_names(body) & self.is_local
-        self.settle_shapes(
-            body, dict.fromkeys(spec.params, ANY) | dict(zip(spec.params, arguments, strict=False))
-        )
-        params = spec.params or ("x",)
-        head = [f"def f({', '.join(python_name(p) for p in params)}, d=None):"]
+        known = dict.fromkeys(spec.params, ANY) | dict(zip(spec.params, arguments, strict=False))
+        self.steady = dict(steady)
+        self.settle_shapes(body, known)
+        if self.places and not self.is_leaf:
+            self.steady = {}
+            self.settle_shapes(body, known)
+        params = ", ".join(map(python_name, spec.params or ("x",)))
         prologue = self.entry_guard(spec.params)
-        if self.polls:
-            prologue.insert(0, "nonlocal n_")
+        cells = self.steady_cells()
+        if self.polls or cells:
+            prologue.insert(0, "nonlocal n_" + "".join(f", {name}" for name in cells))
+        prologue += self.steady_guard(params)
         prologue += [f"{python_name(n)} = EMPTY" for n in spec.locals]
-        return self.finish(head, prologue, spec.params)
+        return self.finish([f"def f({params}, d=None):"], prologue, spec.params)
 
     def settle_shapes(self, body: list[nd.Node], assumed: dict[str, Shape]) -> None:
         """Compile until what the code relies on is what all assignments have in common."""
@@ -148,7 +164,8 @@ class FunctionCompiler(ExpressionCompiler):
     def finish(self, head: list[str], prologue: list[str], params: tuple[str, ...]) -> Unit:
         """Assemble the Python text and compile it."""
         names = "".join(f", k{i}" for i in range(len(self.constants)))
-        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", " n_ = 0"]
+        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", " n_ = SPENT"]
+        lines += [f" {name} = SPENT" for name in self.steady_cells()]
         lines += [f" {h}" for h in head]
         lines += [f"  {p}" for p in prologue]
         spans = [(0, 0)] * len(lines)

@@ -12,9 +12,11 @@ from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import symbols
 
 _FLAT_PARTS = 24
+_MOST_NESTED = 4
+"""Loops in loops that are written as two Python loops; CPython allows twenty in all."""
+POLL = ("for _ in n_: break", "else: n_ = B.more(n_)")
 ENTRY = (
-    "n_ -= 1",
-    "if n_ < 0: n_ = B.tick()",
+    *POLL,
     "if d is None: d = B.depth",
     "d += 1",
     "if d > MAXD: B.too_deep()",
@@ -31,6 +33,8 @@ class ControlCompiler:
     n_loops: int
     """How many loops are around this point."""
     enters_in_loop: bool
+    is_leaf: bool
+    """Whether nothing that was written can call a q function or assign a global."""
     found: Shape | None
     """What the branches of the conditional under way have in common."""
 
@@ -128,8 +132,9 @@ class ControlCompiler:
 
     def result(self, node: nd.Node, out: str) -> None:
         """Compile the value of a branch into `out`."""
+        mark = len(self.writer.lines)
         made = self.expression(node)  # type: ignore[attr-defined]
-        self.emit(f"{out} = {made.code}", node)  # type: ignore[attr-defined]
+        self.put(out, mark, made, node)  # type: ignore[attr-defined]
         self.found = joined(self.found, made.shape)
 
     def condition(self, node: nd.Node) -> str:
@@ -152,7 +157,8 @@ class ControlCompiler:
                 return f"({fast} if {guard} else truth({slow}))"
         operand = self.expression(node)  # type: ignore[attr-defined]
         if operand.kind in ("bool", "int", "long", "float"):
-            return operand.code
+            made = None if operand.is_variable else self.writer.take_back(operand.code)
+            return operand.code if made is None else f"({made})"
         return f"({operand.code} if type({operand.code}) is bool else truth({operand.code}))"
 
     def on_Control(self, node: nd.Control) -> Operand:
@@ -162,6 +168,7 @@ class ControlCompiler:
         mark = len(self.writer.lines)
         if node.word != "if":
             self.n_loops += 1
+            self.polls = True
         if node.word == "if":
             self.emit(f"if {self.condition(node.condition)}:", node.condition)  # type: ignore[attr-defined]
             self.writer.indent += 1
@@ -173,15 +180,24 @@ class ControlCompiler:
         else:
             self.emit("while True:")  # type: ignore[attr-defined]
             self.writer.indent += 1
+            if self.n_loops > _MOST_NESTED:
+                self.poll()
+            else:
+                self.emit("for _ in n_:")  # type: ignore[attr-defined]
+                self.writer.indent += 1
             self.emit(f"if not {self.condition(node.condition)}: break", node.condition)  # type: ignore[attr-defined]
-            self.poll()
         self.assigned = set(before)
+        start = len(self.writer.lines)
         for statement in node.body:
             if not isinstance(statement, nd.Elided):
                 self.perform(statement)
         self.assigned = before
-        self.emit("pass")  # type: ignore[attr-defined]
+        if node.word == "if":
+            self.close_body(start)
         self.writer.indent = depth
+        if node.word == "while" and self.n_loops <= _MOST_NESTED:
+            for line in (" else:", "  n_ = B.more(n_)", "  continue", " break"):
+                self.emit(line)  # type: ignore[attr-defined]
         if node.word != "if":
             self.n_loops -= 1
             if self.enters_in_loop and not self.n_loops:
@@ -189,11 +205,17 @@ class ControlCompiler:
                 self.assigned.add("")
         return Operand(self.constant(NIL))  # type: ignore[attr-defined]
 
+    def close_body(self, start: int) -> None:
+        """Write a statement where nothing was written since the line `start`: Python has no empty body."""
+        if len(self.writer.lines) == start:
+            self.emit("pass")  # type: ignore[attr-defined]
+
     def enter(self) -> None:
         """Write, before the first call in a lambda, what counts the call of the lambda itself and how deep it is.
 
         In a loop that stands before the loop. A lambda that returns without a call needs none of it.
         """
+        self.is_leaf = False
         if self.spec is None or "" in self.assigned:  # type: ignore[attr-defined]
             return
         if self.n_loops:
@@ -212,9 +234,8 @@ class ControlCompiler:
 
     def poll(self) -> None:
         """Write the check of the time budget, once per pass of a loop."""
-        self.polls = True
-        self.emit("n_ -= 1")  # type: ignore[attr-defined]
-        self.emit("if n_ < 0: n_ = B.tick()")  # type: ignore[attr-defined]
+        for line in POLL:
+            self.emit(line)  # type: ignore[attr-defined]
 
     def on_Return(self, node: nd.Return) -> Operand:
         """`:x`: leave the function."""

@@ -10,16 +10,26 @@ from typing import Any
 
 from q_runtime.evaluate.codegen import Operand, Writer, operand, primitive_name
 from q_runtime.evaluate.controls import ControlCompiler
-from q_runtime.evaluate.locals import LocalCompiler
 from q_runtime.evaluate.scopes import assigns, unsupported
-from q_runtime.evaluate.shapes import ANY, LONGS, TYPES, Shape, of_primitive, shape_of_constant
+from q_runtime.evaluate.shapes import (
+    ANY,
+    LISTS,
+    LONGS,
+    TYPES,
+    Shape,
+    of_primitive,
+    shape_of_constant,
+)
+from q_runtime.evaluate.steady import SteadyCompiler
 from q_runtime.lang import nodes as nd
 from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
 from q_runtime.values.vectors import Vec, items_of
 
+SHORT_DYADS = frozenset(",_")
 
-class ExpressionCompiler(ControlCompiler, LocalCompiler):
+
+class ExpressionCompiler(ControlCompiler, SteadyCompiler):
     """Compiles nodes that have a value."""
 
     source: str
@@ -69,6 +79,13 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
             return f"{out} = {code}"
         return f"e = B.depth; B.depth = d; {out} = {code}; B.depth = e"
 
+    def put(self, variable: str, mark: int, value: Operand, node: nd.Node) -> None:
+        """Write the assignment of a value that the lines from `mark` on compute, and that nothing else will read."""
+        if value.code[0] == "t" and not value.is_variable and len(self.writer.lines) > mark:
+            self.writer.rename(mark, value.code, variable)
+        else:
+            self.emit(f"{variable} = {value.code}", node)
+
     def settle(self, operand: Operand, later: list[nd.Node]) -> Operand:
         """Copy a variable that code evaluated later may assign."""
         if operand.is_variable and any(assigns(n) for n in later):
@@ -117,11 +134,17 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
             return Operand(self.constant(prim))
         if name.startswith(".z."):
             return self.store(f"rt.clock({name[3:]!r})", node)
-        full = name if name[0] == "." or not self.namespace else f"{self.namespace}.{name}"
+        full = self.full_name(name)
+        if full in self.steady:
+            return self.steady_whole(full)
         temp = self.temp()
         self.emit(f"try: {temp} = G[{full!r}]")
         self.emit(f"except KeyError: {temp} = rt.missing({name!r}, {full!r})", node)
         return Operand(temp)
+
+    def full_name(self, name: str) -> str:
+        """Return the name under which a global is stored."""
+        return name if name[0] == "." or not self.namespace else f"{self.namespace}.{name}"
 
     def on_Verb(self, node: nd.Verb) -> Operand:
         """An operator used as a value."""
@@ -227,12 +250,8 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
             if whole is not None:
                 return whole
         operands = self.in_order(nodes)
-        if len(nodes) == 1 and isinstance(function, nd.Name):
-            item = self.item(node, function.name, operands[0])
-            if item is not None:
-                return item
-        if len(nodes) == 2 and isinstance(node, nd.Call) and isinstance(function, nd.Name):
-            item = self.item_of_row(node, function.name, operands)
+        if isinstance(function, nd.Name):
+            item = self.item_of(node, function.name, operands)
             if item is not None:
                 return item
         if (
@@ -272,6 +291,21 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
         self.emit(f"else: {self.deep_line(out, slow)}", node)
         return Operand(out)
 
+    def item_of(self, node: nd.Node, name: str, operands: list[Operand]) -> Operand | None:
+        """Read one item of a variable that is known to be a list of some kind; None when it is not."""
+        if name in self.is_local:
+            if len(operands) == 1:
+                return self.item(node, name, operands[0])
+            if len(operands) == 2 and isinstance(node, nd.Call):
+                return self.item_of_row(node, name, operands)
+            return None
+        full = self.full_name(name)
+        if full not in self.steady or name in PRIMITIVES:
+            return None
+        if len(operands) == 1:
+            return self.steady_item(node, full, operands[0])
+        return self.steady_item_of_row(node, full, operands) if len(operands) == 2 else None
+
     def is_one_of(self, node: nd.Node, nodes: list[nd.Node]) -> Operand | None:
         """`x in "abc"` for a char; None for anything else."""
         value = nodes[-1].value if isinstance(nodes[-1], nd.Constant) else None
@@ -306,10 +340,22 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
         if made is not None:
             return made
         args = [o.code for o in operands]
+        if n == 2 and prim.name in SHORT_DYADS:
+            made = self.short_dyad(node, prim.name, *operands)
+            if made is not None:
+                return made
         if prim.needs_host:
             return self.deep(f"{primitive_name(prim.name)}(rt, {', '.join(args)})", node)
         shape = of_primitive(prim.name, *(o.shape for o in operands)) if n < 3 else Shape()
         return self.keep(f"{primitive_name(prim.name)}({', '.join(args)})", node, shape)
+
+    def short_dyad(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
+        """`x,y` and `x _ y` for a vector of known type; None for anything else."""
+        if name == "," and LISTS.get(y.kind) == x.kind:
+            return self.keep(f"append_atom({x.code}, {y.code})", node, Shape(x.kind))
+        if name == "_" and x.kind == "int" and y.kind in TYPES:
+            return self.keep(f"drop_items({x.code}, {y.code})", node, Shape(y.kind))
+        return None
 
     # -- assignment
 
@@ -318,11 +364,18 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
         from q_runtime.evaluate.checks import check_target
 
         check_target(node.name)
-        return self.assign(node, self.settle(self.expression(node.value), [*node.indices]))
+        mark = len(self.writer.lines)
+        is_plain = not node.indexed and node.verb is None
+        value = self.settle(self.expression(node.value), [*node.indices])
+        if is_plain and self.effect is node and node.name in self.is_local:
+            self.assign_local(node, value, mark)
+            return value
+        return self.assign(node, value)
 
     def assign(self, node: nd.Assign, value: Operand) -> Operand:
         """Assign a value that has been compiled."""
         is_effect = self.effect is node
+        mark = len(self.writer.lines)
         if not node.indexed and node.verb is None:
             self.assign_to(node, value)
             return value
@@ -341,7 +394,10 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
                 made = self.keep(code, node, shape)
             else:
                 made = self.primitive_call(node, prim, [self.on_Name(name), value])
-            self.assign_to(node, made)
+            if is_effect and node.name in self.is_local:
+                self.assign_local(node, made, mark)
+            else:
+                self.assign_to(node, made)
             return made
         return self.assign_items(node, name, value)
 
@@ -375,8 +431,8 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
             self.assign_local(node, value)
             return
         code = value.code
-        name = node.name
-        full = name if name[0] == "." or not self.namespace else f"{self.namespace}.{name}"
+        full = self.full_name(node.name)
+        self.is_leaf = False
         if "." in full or self.spec is None:  # type: ignore[attr-defined]
             self.emit(f"rt.set_global({full!r}, {code})", node)
         else:
@@ -384,4 +440,5 @@ class ExpressionCompiler(ControlCompiler, LocalCompiler):
 
     def leave(self, operand: Operand, node: nd.Node | None = None) -> None:
         """Write a return from the function."""
-        self.emit(f"return {operand.code}", node)
+        made = None if operand.is_variable else self.writer.take_back(operand.code)
+        self.emit(f"return {operand.code if made is None else made}", node)

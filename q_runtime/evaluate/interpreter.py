@@ -22,11 +22,14 @@ from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.scopes import Globals
 from q_runtime.evaluate.shapes import Shape, shape_of
+from q_runtime.evaluate.short import HELPERS as SHORT_HELPERS
+from q_runtime.evaluate.steady import HELPERS as STEADY_HELPERS
+from q_runtime.evaluate.steady import Steady, steady_globals
 from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.tokenizer import statements
-from q_runtime.limits import Budget, Limits
+from q_runtime.limits import SPENT, Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, Connections
 from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda, View
@@ -48,7 +51,7 @@ def _fill_helpers() -> None:
         Lambda=Lambda, Vec=Vec, GList=GList, EMPTY=GList([]), collapse=collapse, compose=compose,
         derive=derive, signal=signal, times=times, truth=truth, amend=amend,
         append_assign=append_assign, atoms_of=atoms_of, own_join=own_join, own_set=own_set,
-        wrapped=wrapped, Atom=Atom, LISTS=(Vec, GList), **NULL_HELPERS,
+        wrapped=wrapped, Atom=Atom, LISTS=(Vec, GList), SPENT=SPENT, **NULL_HELPERS, **STEADY_HELPERS, **SHORT_HELPERS,
     )  # fmt: skip
     for name, prim in PRIMITIVES.items():
         HELPERS[primitive_name(name)] = prim.fn
@@ -110,7 +113,8 @@ class Interpreter(Applier):
 
         def prepare(args: Sequence[Value]) -> None:
             shapes = tuple(shape_of(x) for x in args[: len(spec.params)])
-            made.fn = self.code_of(spec, made, shapes if any(s.kind for s in shapes) else ())
+            known = shapes if any(s.kind for s in shapes) else ()
+            made.fn = self.code_of(spec, made, known, self.steady(spec, namespace))
             made.prepare = None
 
         def first_call(*args: Value) -> Value:
@@ -122,12 +126,21 @@ class Interpreter(Applier):
         return made
 
     def code_of(
-        self, spec: LambdaSpec, made: Lambda, shapes: tuple[Shape, ...]
+        self, spec: LambdaSpec, made: Lambda, shapes: tuple[Shape, ...], steady: Steady = ()
     ) -> Callable[..., Value]:
-        """Compile a lambda for arguments of certain shapes, or for any."""
-        fn = self.link(spec.compiled(made.namespace, shapes), made.namespace)
+        """Compile a lambda for arguments and globals of certain shapes, or for any."""
+        fn = self.link(spec.compiled(made.namespace, shapes, steady), made.namespace)
         self._selves[fn] = (made, spec)
         return fn
+
+    def steady(self, spec: LambdaSpec, namespace: str) -> Steady:
+        """What is known of the globals that a lambda reads and that nothing can change while it runs."""
+        if spec.steady is None or not spec.steady[0]:
+            return ()
+        values = self.globals.values
+        return steady_globals(
+            *spec.steady, values, lambda name: self.globals.full_name(name, namespace)
+        )
 
     def general(self, fn: Any, args: tuple[Value, ...], depth: int | None) -> Value:
         """Apply the lambda whose function is `fn` to arguments for which that was not compiled."""

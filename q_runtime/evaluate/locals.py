@@ -23,7 +23,7 @@ from q_runtime.evaluate.scopes import children
 from q_runtime.evaluate.shapes import ANY, COUNT, ITEM, LISTS, LONGS, NULLS, TYPES, Shape
 from q_runtime.lang import nodes as nd
 
-_FAR = 1 << 62
+FAR = 1 << 62
 """A position that no list has."""
 _ENDS = {"first": "0", "last": "-1"}
 
@@ -78,6 +78,10 @@ class LocalCompiler(ScalarCompiler):
         """Return the line that assigns the value of code that may call q functions."""
 
     @abstractmethod
+    def put(self, variable: str, mark: int, value: Operand, node: nd.Node) -> None:
+        """Write the assignment of a value that the lines from `mark` on compute, and that nothing else will read."""
+
+    @abstractmethod
     def constant(self, value: Any) -> str:
         """Return the Python variable that holds a constant."""
 
@@ -117,10 +121,13 @@ class LocalCompiler(ScalarCompiler):
             if name in self.assigned and self.peek(name).kind in TYPES:
                 self.emit(f"{allowance_name(name)} = 0")
 
-    def assign_local(self, node: nd.Assign, value: Operand) -> None:
-        """Write the assignment of a whole value."""
+    def assign_local(self, node: nd.Assign, value: Operand, mark: int | None = None) -> None:
+        """Write the assignment of a whole value; with `mark`, of one that the lines since then made for it alone."""
         name = node.name
-        self.emit(f"{python_name(name)} = {value.code}", node)
+        if mark is None:
+            self.emit(f"{python_name(name)} = {value.code}", node)
+        else:
+            self.put(python_name(name), mark, value, node)
         self.learn(name, value.shape)
         self.assigned.add(name)
         if self.is_kept(name):
@@ -156,9 +163,7 @@ class LocalCompiler(ScalarCompiler):
         x, out = python_name(name), self.temp()
         i, j = operands
         self.enter()
-        places = [
-            o.code if o.is_low else f"{o.code} if {o.code} >= 0 else {_FAR}" for o in operands
-        ]
+        places = [o.code if o.is_low else f"{o.code} if {o.code} >= 0 else {FAR}" for o in operands]
         read = f"{out} = {x}.items[{places[0]}].atoms[{places[1]}]"
         depth = self.writer.indent
         if name in self.params:

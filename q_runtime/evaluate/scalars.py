@@ -28,6 +28,17 @@ def _guard(*operands: Operand) -> str:
     return " and ".join(f"type({o.code}) is int" for o in operands if o.kind not in LONGS)
 
 
+def _may_not_fit(name: str, x: Operand, y: Operand, out: str) -> str:
+    """The test that a sum, difference or product may lie beyond 64 bits, on the sides where it can."""
+    can_rise = not (name == "-" and y.is_low)
+    can_sink = not ((name == "+" and (x.is_low or y.is_low)) or (name == "-" and x.is_low))
+    if name == "*" and (x.code == y.code or (x.is_low and y.is_low)):
+        can_sink = False
+    if can_rise and can_sink:
+        return f"not -{_NEAR} <= {out} <= {_NEAR}"
+    return f"{out} > {_NEAR}" if can_rise else f"{out} < -{_NEAR}"
+
+
 class ScalarCompiler:
     """What ExpressionCompiler needs for operators on atoms."""
 
@@ -105,7 +116,7 @@ class ScalarCompiler:
             self.writer.indent += 1
         self.emit(f"{out} = {code}", node)
         if made.bits > FITS:
-            self.emit(f"if not -{_NEAR} <= {out} <= {_NEAR}: {out} = wrapped({out})", node)
+            self.emit(f"if {_may_not_fit(name, x, y, out)}: {out} = wrapped({out})", node)
         self.writer.indent = depth
         if guard:
             self.emit(f"else: {out} = {primitive_name(name)}({x.code}, {y.code})", node)

@@ -146,6 +146,8 @@ def _of_monad(name: str, x: Shape) -> Shape:
         return Shape("longs")
     if name == "enlist":
         return Shape(LISTS.get(x.kind, ""))
+    if name in ("first", "last") and x.kind in TYPES:
+        return ITEM[x.kind]
     if name in ("reverse", "distinct") and x.kind in TYPES:
         return Shape(x.kind)
     if name in ("sum", "max", "min") and x.kind in ("longs", "floats"):

@@ -56,9 +56,7 @@ class WorkerKind:
     module: str
     """Dotted name of a module with `warm_up()` and `serve(channel, limits)`."""
     packages: tuple[str, ...] = ()
-    """Third-party packages that the module imports; workers may read them."""
-    reads_engine: bool = False
-    """Whether workers may read this package, for what it loads when it is first used."""
+    """Third-party packages that the module imports; their directory is readable to workers."""
     cpu_s: int | None = None
     """Processor time over a worker's whole life, in seconds; None if the module limits itself."""
 
@@ -114,12 +112,11 @@ class Template:
         self._errors = tempfile.TemporaryFile()
         self._control, child = socket.socketpair()
         self._control.settimeout(START_TIMEOUT_S)
-        packages = _find_packages(kind.packages)
-        engine = [str(PROJECT_DIRECTORY / "q_runtime")] if kind.reads_engine else []
+        packages = _package_directories(kind.packages)
         plan = {
             "worker_module": kind.module,
             "limits": asdict(limits),
-            "readable": [*engine, *map(str, packages)],
+            "readable": [str(PROJECT_DIRECTORY / "q_runtime"), *packages],
             "cpu_s": kind.cpu_s,
             "scratch": self._scratch,
             "parent_pid": os.getpid(),
@@ -133,7 +130,7 @@ class Template:
                         json.dumps(plan),
                         str(child.fileno()),
                         str(PROJECT_DIRECTORY),
-                        *dict.fromkeys(str(package.parent) for package in packages),
+                        *packages,
                     ],
                     env=ENVIRONMENT,
                     cwd="/",
@@ -211,17 +208,16 @@ class Template:
         return f"; it said: {text}" if text else ""
 
 
-def _find_packages(names: Sequence[str]) -> list[Path]:
-    """The folders of the packages, and those beside them that hold the shared objects of their wheels.
+def _package_directories(packages: Sequence[str]) -> list[str]:
+    """Directories that hold the packages, each once.
 
     Raises:
         WorkerCrashed: one is not installed.
     """
-    folders: list[Path] = []
-    for name in names:
+    directories = []
+    for name in packages:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise WorkerCrashed(f"{name} is not installed; run `make setup`")
-        folder = Path(spec.origin).resolve().parent
-        folders += [folder, *(path for path in [folder.with_name(f"{name}.libs")] if path.is_dir())]
-    return folders
+        directories.append(str(Path(spec.origin).resolve().parents[1]))
+    return list(dict.fromkeys(directories))

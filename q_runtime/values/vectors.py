@@ -235,14 +235,15 @@ def items_of(x: Value) -> list[Value]:
     raise QError("type", "expected a list")
 
 
-_read_atoms: Any = Vec.__dict__["atoms"].__get__
+read_atoms: Any = Vec.__dict__["atoms"].__get__
+"""Returns the atoms of a vector. Raises: AttributeError when they were not made yet."""
 _read_array: Any = Vec.__dict__["a"].__get__
 
 
 def known_atoms(x: Vec) -> list[Value] | None:
     """Return the atoms of a vector if they were made already."""
     try:
-        return _read_atoms(x)
+        return read_atoms(x)
     except AttributeError:
         return None
 

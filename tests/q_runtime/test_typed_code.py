@@ -29,6 +29,28 @@ STATEMENTS = [
 ]  # fmt: skip
 
 
+LEAVES = [
+    "n:gl i", "n:gl n", "n:gl 1", "n:gl a", "n:gl 0N", "n:gr i", "n:gr[i;n]", "n:gr[0;1]", "n:gr[n;-1]", "n:gx i",
+    "n:gx n", "n:gd n", "n:gd i", 'n:gd"b"', "n:ge i", "n:ge 7", "n:ge n", "n:gd a", "n:gn+i", "n:n*gn", "n:gn<n",
+    "n:last gl", "n:first gl", "n:count gl", "n:count gx", "a:gl", "a:gr i", "a:gr", "a[0]:gn", "a[i]:gl i", "gs:i",
+    "a:a,n", "a:a,i", "a:a,gn", "a:1_a", "a:-1_a", "a:i _ a", "a:5_a", "a:-9_a", "n:last a", "n:first a", "a:gl,i",
+    "n:gd last a", "n:n in gl", "n:gs", "i:i+1", "i:-1", "a,:n", "a,:gl i", "a:reverse gl", "n:sum gl", 'n:"a"', "n:2",
+    "n:`s", "a:0#a", "n:gl[i]+gl[0]", "n:gl[i]=n", "n:$[gl[0]>i;gl 1;gn]", "n:gl", "n:gu", "n:gd",
+]  # fmt: skip
+"""Statements of which lambdas are made that call no function, so that their globals are steady."""
+GLOBALS = {
+    "gl": ["1 2 3", "5 0N", "0#0", "101b", "1.5 2", '"xyz"', "(1;`a)", "7", "{x+1}", "`a`b"],
+    "gr": ["(1 2;3 4 5)", "(1 2;0#0)", '("ab";"c")', "(1 2;3 4.)", "()", "enlist 4 5", "1 2!3 4"],
+    "gx": ["(1;`a;2 3)", '("M";"CM")', "1 2", "({x};3)", "()"],
+    "gd": ['"abc"!1 2 3', '"ab"!("x";"yz")', '"aba"!1 2 3', "`a`b!1 2", '"ab"!"ba"', "1 2!3 4", "til 3"],
+    "ge": ['7 8!"ab"', "7 0N!1 2", "7 8!(1 2;3)", "1 2.5!3 4", "7 7!3 4", "`s#1 5 9!2 3 4", "0#0!0#0"],
+    "gn": ["10", "0N", "0W", "2.5", "1b", '"c"', "3i", "1 2"],
+    "gs": ["4", '"str"'],
+    "gu": ["1b", "2"],
+}  # fmt: skip
+"""What the globals are, to begin with and later."""
+
+
 def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Control flow around some statements."""
     body = st.lists(inner, min_size=1, max_size=4).map("; ".join)
@@ -56,6 +78,7 @@ def general_code() -> Iterator[None]:
     """Compile as if nothing were known of any value."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(interpreter, "shape_of", lambda _: ANY)
+        monkeypatch.setattr(interpreter, "steady_globals", lambda *_: ())
         monkeypatch.setattr(LocalCompiler, "learn", lambda self, name, shape: ANY)
         monkeypatch.setattr(LocalCompiler, "is_kept", lambda self, name: False)
         forget()
@@ -64,13 +87,13 @@ def general_code() -> Iterator[None]:
 
 
 def outcome(text: str, calls: list[str]) -> list[object]:
-    """What each call of a function gives: a value in wire form, or the name of an error."""
+    """What each call of a function `f` gives: a value in wire form, or the name of an error."""
     session = Session(Limits(time_s=20.0))
     session.eval(f"f:{text}")
     out: list[object] = []
     for call in calls:
         try:
-            out.append(session.evaluate_wire(f"f[{call}]"))
+            out.append(session.evaluate_wire(call))
         except QError as error:
             out.append(error.code)
         except UnsupportedFeature:
@@ -87,12 +110,67 @@ def outcome(text: str, calls: list[str]) -> list[object]:
 )
 def test_typed_and_general_code_agree(body: str, calls: list[list[str]]) -> None:
     text = f"{{[a;b;i;n] r:(); k:0; {body}; (a;b;i;n;r)}}"
-    arguments = [";".join(call) for call in calls]
-    typed = outcome(text, arguments)
+    texts = [f"f[{';'.join(call)}]" for call in calls]
+    typed = outcome(text, texts)
     with general_code():
-        general = outcome(text, arguments)
+        general = outcome(text, texts)
 
     assert typed == general
+
+
+@st.composite
+def changed_globals(draw: st.DrawFn) -> str:
+    """A call with some globals assigned before it."""
+    names = draw(st.lists(st.sampled_from(sorted(GLOBALS)), max_size=2))
+    changes = [f"{name}:{draw(st.sampled_from(GLOBALS[name]))}; " for name in names]
+    arguments = draw(st.lists(st.sampled_from(ARGUMENTS), min_size=3, max_size=3))
+    return f"{''.join(changes)}f[{';'.join(arguments)}]"
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    body=st.lists(
+        st.recursive(st.sampled_from(LEAVES), blocks, max_leaves=5), min_size=1, max_size=5
+    ).map("; ".join),
+    calls=st.lists(changed_globals(), min_size=1, max_size=4),
+    first=st.fixed_dictionaries({name: st.sampled_from(v[:2]) for name, v in GLOBALS.items()}),
+)
+def test_steady_globals_and_others_agree(
+    body: str, calls: list[str], first: dict[str, str]
+) -> None:
+    text = f"{{[a;i;n] r:(); k:0; {body}; (a;i;n;r)}}"
+    start = "; ".join(f"{name}:{value}" for name, value in first.items())
+    typed = outcome(text, [start, *calls])
+    with general_code():
+        general = outcome(text, [start, *calls])
+
+    assert typed == general
+
+
+@pytest.mark.parametrize(
+    ("setup", "text", "calls", "expected"),
+    [
+        (
+            "g:1 2 3",
+            "{g x}",
+            ["f 1", "g:7 8 9; f 1", "g:{x+1}; f 1", "g:1 2; f 5"],
+            [2, 8, 2, None],
+        ),
+        ("g:10", "{g+x}", ["f 1", "g:0N; f 1", "g:1.5; f 1"], [11, None, 2.5]),
+        ('g:"ab"!1 2', "{g x}", ['f"a"', 'f"c"', 'g["c"]:3; f"c"', 'f"ab"'], [1, None, 3, [1, 2]]),
+        ("g:(1 2;3 4)", "{g[x;1]}", ["f 1", "f 2", "g:(5 6;enlist 7); f 1"], [4, None, None]),
+        ("g:1 2", "{g::x,g; g 0}", ["f 5", "g 0", "f 6"], [5, 5, 6]),
+        ("g:1 2; h:{g::x}", "{h x; g}", ["f 5", "f 6"], [5, 6]),
+        ("g:1 2", "{r:g; r[0]:x; r}", ["f 5", "g 0", "f 6"], [[5, 2], 1, [6, 2]]),
+    ],
+)
+def test_a_global_is_read_as_it_is_now(
+    setup: str, text: str, calls: list[str], expected: list[object]
+) -> None:
+    session = Session()
+    session.eval(f"{setup}; f:{text}")
+
+    assert [session.eval(call) for call in calls] == expected
 
 
 @pytest.mark.parametrize(
