@@ -17,7 +17,7 @@ from typing import Any
 from pipeline.records import Checkpoint, Evaluation, Problem, Solution, TestCase
 from pipeline.rundir import utc_now, write_json
 from pipeline.stages.acceptance import accept, accepted, fresh_tests
-from pipeline.stages.context import EQUAL_STEPS_BASE, INITIAL, RunContext
+from pipeline.stages.context import EQUAL_STEPS_BASE, INITIAL, SEEDS, RunContext
 from pipeline.stages.corpus import pretraining_rows, save_demo_policy
 from pipeline.stages.dataset import TrainingSet, build_training_set
 from pipeline.stages.evaluation import evaluate
@@ -71,6 +71,7 @@ class LoopResult:
 def run_loop(context: RunContext) -> LoopResult:
     """Carry out the whole loop, or what is left of it. Raises: PipelineError, StopRequested."""
     started = time.monotonic()
+    _announce_seeds(context)
     fresh = fresh_tests(context)
     initial = _initial_policy(context)
     state = LoopState(policy=initial, solutions=seed_solutions(context))
@@ -89,6 +90,18 @@ def seed_solutions(context: RunContext) -> Solutions:
     for solution in context.usable_seeds:
         solutions.setdefault(solution.problem, []).append(solution)
     return solutions
+
+
+def _announce_seeds(context: RunContext) -> None:
+    """Say once which Solutions the run begins with: they are evidence like those that it will find."""
+    if context.usable_seeds and not (context.path / INITIAL).exists():
+        context.reporter.event(
+            "solutions",
+            f"{len(context.usable_seeds)} Solutions are known from the start",
+            path=SEEDS,
+            n=len(context.usable_seeds),
+            iteration=0,
+        )
 
 
 def n_solved(context: RunContext, solutions: Solutions) -> int:

@@ -21,6 +21,8 @@ from pipeline.rundir import RunDir, read_records
 from pipeline.suite import TestSuite
 from q_runtime import Limits, PythonPool
 
+SEEDS = "solutions.jsonl"
+"""The Solutions that a run knows from the start."""
 INITIAL = "initial"
 EQUAL_STEPS_BASE = "equal_steps_base"
 
@@ -126,7 +128,7 @@ def open_context(rundir: RunDir, reporter: Reporter) -> Iterator[RunContext]:
         raise RunDirError(
             f"{rundir.path} has no Problems in problems.jsonl; load or import the set first"
         )
-    seeds = tuple(read_records(rundir.path / "solutions.jsonl", Solution))
+    seeds = tuple(read_records(rundir.path / SEEDS, Solution))
     execution = config.execution
     limits = Limits(time_s=execution.time_s, memory_mb=execution.memory_mb)
     with ExitStack() as stack:

@@ -2,17 +2,23 @@
 
 There are two moments. `enter_namespaces` runs once in the template process: it gives up root for an unprivileged user
 and, where the kernel allows it, moves into namespaces of its own, in which there is no network and no other process to
-see. `confine` runs in each worker after it was forked: a scratch directory, no handles, no environment, resource
-limits, no new privileges, Landlock and seccomp. Every layer is reported as a `Layer`; a missing one weakens the sandbox
-but does not stop it, because the layers overlap (a socket is refused by the network namespace and by seccomp).
+see. `Confiner.confine` runs in each worker after it was forked: a scratch directory, no handles, no environment,
+resource limits, no new privileges, Landlock and seccomp. Every layer is reported as a `Layer`; a missing one weakens
+the sandbox but does not stop it, because the layers overlap (a socket is refused by the network namespace and by
+seccomp).
 
-Root that became nobody can no longer read what only root may, a Python under /root for example. So a worker's module
-imports beforehand whatever it will need (`warm_up`), and the encodings of Python are not all at hand here.
+A worker may import the standard library (`library`) and can neither read nor import anything of the project; a q worker
+may also read the q engine and NumPy, which are loaded when they are first needed.
 
-Not covered: flaws of the kernel; timing and load seen from a shared processor; reading the Python libraries and
-this package; memory in total (each worker is limited, not their sum). Without Landlock a worker can read what
-everyone may read.
-On systems other than Linux only the resource limits, the environment and the time limits hold.
+Not covered:
+    the kernel      its flaws, and those of the processor; there is no virtual machine around a worker
+    shared load     a worker sees the clock and how busy the machine is, and may slow others down while its time lasts
+    memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables)
+    what is public  names and times of files can be learned by asking whether a path exists; contents cannot be read
+    missing layers  without Landlock a worker reads what everyone may read; without namespaces it sees that other
+                    processes exist; `doctor` says what is active
+    a reference     what it says of itself: it may send false answers over its own channel (`python_pool`)
+    other systems   outside Linux only the resource limits, the environment and the time limits hold
 """
 
 from __future__ import annotations
@@ -20,7 +26,6 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,17 +53,17 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Confinement:
-    """What a worker is allowed."""
+class Allowance:
+    """What the workers of a template are allowed."""
 
-    scratch: str
-    """Existing empty directory: the only writable place."""
     readable: tuple[str, ...]
     """Directories that may be read: libraries."""
     memory_bytes: int
     """Address space beyond what the template had already taken."""
     cpu_s: int | None
-    """Processor time in seconds over the worker's whole life; None leaves it to the worker's own loop."""
+    """Processor time in seconds over a worker's whole life; None leaves it to the worker's own loop."""
+    handles: tuple[int, ...] = ()
+    """Handles that a worker keeps besides its channel, if Landlock confines what can be opened by them."""
 
 
 def give_up_root(scratch: str) -> Layer:
@@ -138,26 +143,71 @@ def settle_template() -> Layer:
     return _attempt("no_new_privileges", settle)
 
 
-def confine(channel: int, confinement: Confinement) -> list[Layer]:
-    """Confine this worker for good. Afterwards its channel is `CHANNEL_DESCRIPTOR`."""
-    os.setsid()
-    if linux.is_available():
-        linux.prctl(linux.PR_SET_PDEATHSIG, 9)
-    os.chdir(confinement.scratch)
-    os.umask(0o077)
-    layers = [_scrub(channel), _limit_resources(confinement)]
+class Confiner:
+    """Confines workers: all that is the same for each of them is prepared here, in the template."""
 
-    def landlock_files() -> str:
-        abi = landlock.restrict(confinement.readable, [confinement.scratch])
-        return f"version {abi}: only libraries can be read, only the scratch directory written"
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._null = os.open(os.devnull, os.O_RDWR)
+        self._rules: landlock.Rules | None = None
+        self._filters: dict[bool, seccomp.Filter] = {}
+        if linux.is_available():
+            with contextlib.suppress(OSError):
+                self._rules = landlock.Rules(allowance.readable)
+            self._filters = {
+                is_allowed: seccomp.Filter(allow_file_changes=is_allowed)
+                for is_allowed in (True, False)
+            }
+        self._address_space = current_address_space()
 
-    files = _attempt("landlock", landlock_files)
+    def confine(self, channel: int, scratch: str) -> list[Layer]:
+        """Confine this worker for good: `scratch`, an existing empty directory, is all that it may write to.
 
-    def seccomp_calls() -> str:
-        count = seccomp.restrict(allow_file_changes=files.is_active)
-        return f"no processes, sockets or signals to others ({count} instructions)"
+        Afterwards its channel is `CHANNEL_DESCRIPTOR`.
+        """
+        os.setsid()
+        if linux.is_available():
+            linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+        os.chdir(scratch)
+        os.umask(0o077)
+        files = _attempt("landlock", lambda: self._confine_files(scratch))
+        layers = [
+            self._scrub(channel, self._allowance.handles if files.is_active else ()),
+            _limit_resources(self._allowance, self._address_space),
+            files,
+        ]
+        return [*layers, _attempt("seccomp", lambda: self._filter_calls(files.is_active))]
 
-    return [*layers, files, _attempt("seccomp", seccomp_calls)]
+    def _confine_files(self, scratch: str) -> str:
+        if self._rules is None:
+            raise OSError("it has no Landlock")
+        self._rules.restrict(scratch)
+        return f"version {self._rules.abi}: only libraries can be read, only the scratch directory written"
+
+    def _filter_calls(self, allow_file_changes: bool) -> str:
+        chosen = self._filters[allow_file_changes]
+        chosen.install()
+        return f"no processes, sockets or signals to others ({chosen.n_instructions} instructions)"
+
+    def _scrub(self, channel: int, kept: Sequence[int]) -> Layer:
+        """Close every handle but the channel and those kept, and empty the environment."""
+        for standard in (0, 1, 2):
+            os.dup2(self._null, standard)
+        if channel != CHANNEL_DESCRIPTOR:
+            os.dup2(channel, CHANNEL_DESCRIPTOR)
+        os.set_inheritable(CHANNEL_DESCRIPTOR, False)
+        first = CHANNEL_DESCRIPTOR + 1
+        for handle in sorted(kept):
+            os.closerange(first, handle)
+            first = handle + 1
+        os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        os.environ.clear()
+        library = " and the standard library" if kept else ""
+        return Layer(
+            "no_handles_no_environment",
+            True,
+            f"only the null device, the channel{library} are open",
+        )
 
 
 def current_address_space() -> int:
@@ -169,20 +219,6 @@ def current_address_space() -> int:
         return 0
 
 
-def library_directories(extra: Sequence[str]) -> tuple[str, ...]:
-    """Directories that Python loads code from, and `extra` ones."""
-    return (
-        os.path.join(sys.base_prefix, "lib"),
-        os.path.join(sys.base_prefix, "lib64"),
-        "/usr/lib",
-        "/usr/lib64",
-        "/lib",
-        "/lib64",
-        "/usr/share/zoneinfo",
-        *extra,
-    )
-
-
 def _attempt(name: str, measure: Callable[[], str]) -> Layer:
     if not linux.is_available():
         return Layer(name, False, "needs Linux on x86_64 or aarch64")
@@ -192,21 +228,8 @@ def _attempt(name: str, measure: Callable[[], str]) -> Layer:
         return Layer(name, False, f"the kernel refuses: {error}")
 
 
-def _scrub(channel: int) -> Layer:
-    """Close every handle but the channel, and empty the environment."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    if channel != CHANNEL_DESCRIPTOR:
-        os.dup2(channel, CHANNEL_DESCRIPTOR)
-    os.set_inheritable(CHANNEL_DESCRIPTOR, False)
-    os.closerange(CHANNEL_DESCRIPTOR + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    os.environ.clear()
-    return Layer("no_handles_no_environment", True, "only the null device and the channel are open")
-
-
-def _limit_resources(confinement: Confinement) -> Layer:
-    memory = current_address_space() + confinement.memory_bytes
+def _limit_resources(allowance: Allowance, address_space: int) -> Layer:
+    memory = address_space + allowance.memory_bytes
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
@@ -217,14 +240,14 @@ def _limit_resources(confinement: Confinement) -> Layer:
     if hasattr(resource, "RLIMIT_MSGQUEUE"):
         limits[resource.RLIMIT_MSGQUEUE] = 0
     failed = [kind for kind, most in limits.items() if not _set_limit(kind, most, most)]
-    if confinement.cpu_s is not None:
-        _set_limit(resource.RLIMIT_CPU, confinement.cpu_s, confinement.cpu_s + 1)
+    if allowance.cpu_s is not None:
+        _set_limit(resource.RLIMIT_CPU, allowance.cpu_s, allowance.cpu_s + 1)
     _, most_stack = resource.getrlimit(resource.RLIMIT_STACK)
     stack = STACK_BYTES if most_stack == resource.RLIM_INFINITY else min(STACK_BYTES, most_stack)
     _set_limit(resource.RLIMIT_STACK, stack, most_stack)
     if failed:
         return Layer("resource_limits", False, f"{len(failed)} of {len(limits)} refused")
-    return Layer("resource_limits", True, f"{confinement.memory_bytes >> 20} MB, no children")
+    return Layer("resource_limits", True, f"{allowance.memory_bytes >> 20} MB, no children")
 
 
 def _set_limit(kind: int, soft: int, hard: int) -> bool:

@@ -23,43 +23,52 @@ NEVER = EXECUTE | MAKE_CHAR | MAKE_SOCK | MAKE_FIFO | MAKE_BLOCK | MAKE_SYM | RE
 FILE_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """All file rights that a version of the interface can restrict; versions between add none."""
 NET_BIND_AND_CONNECT = 0b11
+PATH_ONLY = os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY
 SCOPE_ABSTRACT_SOCKET_AND_SIGNAL = 0b11
 
 
-def restrict(readable: Sequence[str], writable: Sequence[str]) -> int:
-    """Confine this process to the given directories; return the version of the interface.
+class Rules:
+    """What a worker may read, prepared once: the directories are opened here, and each worker adds its own scratch.
 
-    Needs no-new-privileges to be set. Directories that do not exist are left out.
-
-    Raises:
-        OSError: the kernel has no Landlock, or it is switched off.
+    Directories that do not exist are left out. The handles are closed with all others of the worker.
     """
-    abi = linux.landlock_abi()
-    file_rights = FILE_RIGHTS_BY_ABI[max(known for known in FILE_RIGHTS_BY_ABI if known <= abi)]
-    attributes = struct.pack("Q", file_rights)
-    if abi >= 4:
-        attributes += struct.pack("Q", NET_BIND_AND_CONNECT)
-    if abi >= 6:
-        attributes += struct.pack("Q", SCOPE_ABSTRACT_SOCKET_AND_SIGNAL)
-    ruleset = linux.landlock_create_ruleset(attributes)
-    try:
-        for path in readable:
-            _allow(ruleset, path, READ_FILE | READ_DIR)
-        for path in writable:
-            _allow(ruleset, path, file_rights & ~NEVER)
-        linux.landlock_restrict_self(ruleset)
-    finally:
-        os.close(ruleset)
-    return abi
+
+    def __init__(self, readable: Sequence[str]) -> None:
+        """Raises: OSError when the kernel has no Landlock, or it is switched off."""
+        self.abi = linux.landlock_abi()
+        self._file_rights = FILE_RIGHTS_BY_ABI[max(v for v in FILE_RIGHTS_BY_ABI if v <= self.abi)]
+        self._attributes = struct.pack("Q", self._file_rights)
+        if self.abi >= 4:
+            self._attributes += struct.pack("Q", NET_BIND_AND_CONNECT)
+        if self.abi >= 6:
+            self._attributes += struct.pack("Q", SCOPE_ABSTRACT_SOCKET_AND_SIGNAL)
+        handles = (_open_directory(path) for path in dict.fromkeys(readable))
+        self._readable = [handle for handle in handles if handle is not None]
+
+    def restrict(self, scratch: str) -> None:
+        """Confine this process for good: it may read what was prepared, and write below `scratch` alone.
+
+        Needs no-new-privileges to be set. Raises: OSError.
+        """
+        ruleset = linux.landlock_create_ruleset(self._attributes)
+        try:
+            for handle in self._readable:
+                _allow(ruleset, handle, READ_FILE | READ_DIR)
+            own = os.open(scratch, PATH_ONLY)
+            _allow(ruleset, own, self._file_rights & ~NEVER)
+            os.close(own)
+            linux.landlock_restrict_self(ruleset)
+        finally:
+            os.close(ruleset)
 
 
-def _allow(ruleset: int, path: str, rights: int) -> None:
+def _open_directory(path: str) -> int | None:
     try:
-        directory = os.open(path, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+        return os.open(path, PATH_ONLY)
     except OSError:
-        return  # no such directory on this machine: nothing to allow
-    try:
-        # struct landlock_path_beneath_attr is packed: 64 bits of rights, then a 32-bit descriptor.
-        linux.landlock_add_path(ruleset, struct.pack("=Qi", rights, directory))
-    finally:
-        os.close(directory)
+        return None
+
+
+def _allow(ruleset: int, directory: int, rights: int) -> None:
+    # struct landlock_path_beneath_attr is packed: 64 bits of rights, then a 32-bit descriptor.
+    linux.landlock_add_path(ruleset, struct.pack("=Qi", rights, directory))

@@ -8,6 +8,7 @@ worker needs (`isolation`), or describe rules (`seccomp`, `landlock`). On other 
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import sys
@@ -44,6 +45,7 @@ def machine() -> str:
     return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
 
 
+@functools.cache
 def _library() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 

@@ -31,16 +31,12 @@ MODULE_NAME = "reference"
 MAX_ERROR_CHARS = 500
 SOURCE_FILE = "<reference>"
 PRELOADED = """
-    abc array ast base64 binascii bisect builtins calendar cmath codecs collections collections.abc colorsys
-    concurrent.futures contextlib copy csv dataclasses datetime decimal difflib doctest email.utils encodings.ascii
-    encodings.latin_1 encodings.idna enum fractions functools gc getpass glob graphlib hashlib heapq hmac html
-    html.parser inspect io ipaddress itertools json keyword locale logging math multiprocessing.popen_fork numbers
-    operator os os.path pathlib pickle platform pprint queue random re secrets select shutil signal socket sqlite3
-    statistics string struct subprocess sys tempfile textwrap threading time timeit tokenize traceback types typing
-    unicodedata unittest urllib.parse urllib.request uuid warnings weakref zlib zoneinfo
+    abc array ast bisect builtins calendar cmath codecs collections collections.abc contextlib copy dataclasses datetime
+    decimal enum fractions functools heapq inspect io itertools json keyword math numbers operator os os.path random re
+    statistics string struct sys textwrap time traceback types typing unicodedata warnings weakref
 """.split()
-"""Standard modules at hand even where the worker's user cannot read the library. What they could do to the machine
-is refused by the kernel, so there is no list of forbidden ones."""
+"""Modules that references commonly import. Every worker is a copy of the template, so what is rarely used stays out:
+it is read from the standard library by whoever asks for it."""
 
 
 class _TooMuchOutput(Exception):
@@ -54,11 +50,18 @@ def warm_up() -> None:
             importlib.import_module(name)
     compile("def f(x: int) -> int:\n    return x\n", SOURCE_FILE, "exec")
     random.Random("0:0")
+    _forget_project()
+
+
+def _forget_project() -> None:
+    """Leave a reference nothing of this project to import; done here once, for a copy must touch little."""
+    sys.path[:] = [path for path in sys.path if path != str(PROJECT_DIRECTORY)]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "q_runtime"]:
+        del sys.modules[name]
 
 
 def serve(channel: Channel, limits: Limits) -> None:
     """Execute the one job that comes, then wait to be ended."""
-    sys.path[:] = [path for path in sys.path if path != str(PROJECT_DIRECTORY)]
     job = channel.receive()
     _Runner(channel, limits).run(job)
     channel.receive()

@@ -52,7 +52,7 @@ class QPool(WorkerPool[QJob, ProgramResult]):
         return __version__
 
     def _worker_kind(self) -> WorkerKind:
-        return WorkerKind("q_runtime.sandbox.q_worker", packages=("numpy",))
+        return WorkerKind("q_runtime.sandbox.q_worker", packages=("numpy",), reads_engine=True)
 
     def _encode(self, job: QJob) -> dict[str, Any]:
         return {"program": job.program, "entry_point": job.entry_point, "calls": job.calls}

@@ -142,6 +142,16 @@ ADMINISTRATION: Calls = {
     "setfsuid": (122, 151),
     "setfsgid": (123, 152),
     "capset": (126, 91),
+    "seccomp": (317, 277),
+    "modify_ldt": (154, None),
+    "sync": (162, 81),
+    "syncfs": (306, 267),
+}
+# Landlock does not cover these: they tell what happens in directories that cannot be read.
+WATCHING: Calls = {
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
 }
 FILE_CHANGES: Calls = {
     "openat2": (437, 437),
@@ -196,28 +206,48 @@ NUMBER_OFFSET, ARCHITECTURE_OFFSET, ARGUMENTS_OFFSET = 0, 4, 16
 
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant: struct sock_filter."""
+STEP, PID = struct.Struct("=HBBI"), struct.Struct("=I")
+UNKNOWN_PID = 0x7FFFFFFF
+"""Stands for the process that will install a filter; no process has such a number."""
 
 
-def restrict(*, allow_file_changes: bool) -> int:
-    """Install the filter for this process, for good; return its number of instructions.
+class Filter:
+    """A filter that is ready to be installed: building it takes longer than a process may take to start."""
 
-    Needs no-new-privileges to be set.
+    def __init__(self, *, allow_file_changes: bool) -> None:
+        program = build_filter(linux.machine(), UNKNOWN_PID, allow_file_changes=allow_file_changes)
+        self.n_instructions = len(program)
+        self._code = bytearray().join(STEP.pack(*step) for step in program)
+        self._pid_offsets = [
+            STEP.size * index + STEP.size - PID.size
+            for index, (code, _, _, constant) in enumerate(program)
+            if code == JUMP_EQUAL and constant == UNKNOWN_PID
+        ]
 
-    Raises:
-        OSError: the kernel has no seccomp filters.
-    """
-    program = build_filter(linux.machine(), os.getpid(), allow_file_changes=allow_file_changes)
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
-    sock_fprog = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
-    pointer = ctypes.cast(ctypes.create_string_buffer(sock_fprog), ctypes.c_void_p)
-    linux.prctl(linux.PR_SET_SECCOMP, linux.SECCOMP_MODE_FILTER, pointer)
-    return len(program)
+    def install(self) -> None:
+        """Restrict this process for good; signals are allowed to itself alone.
+
+        Needs no-new-privileges to be set. Raises: OSError when the kernel has no seccomp filters.
+        """
+        for offset in self._pid_offsets:
+            PID.pack_into(self._code, offset, os.getpid())
+        code = (ctypes.c_char * len(self._code)).from_buffer(self._code)
+        sock_fprog = struct.pack("HxxxxxxP", self.n_instructions, ctypes.addressof(code))
+        pointer = ctypes.cast(ctypes.create_string_buffer(sock_fprog), ctypes.c_void_p)
+        linux.prctl(linux.PR_SET_SECCOMP, linux.SECCOMP_MODE_FILTER, pointer)
 
 
 def build_filter(machine: str, own_pid: int, *, allow_file_changes: bool) -> list[Instruction]:
     """Return the filter program for a processor; signals are allowed to `own_pid` alone."""
     column = ("x86_64", "aarch64").index(machine)
-    refused: list[Calls] = [PROCESSES, NETWORK, SHARED_MEMORY, ADMINISTRATION, FILE_ATTRIBUTES]
+    refused: list[Calls] = [
+        PROCESSES,
+        NETWORK,
+        SHARED_MEMORY,
+        ADMINISTRATION,
+        WATCHING,
+        FILE_ATTRIBUTES,
+    ]
     if not allow_file_changes:
         refused.append(FILE_CHANGES)
     steps: list[Instruction] = [

@@ -56,7 +56,9 @@ class WorkerKind:
     module: str
     """Dotted name of a module with `warm_up()` and `serve(channel, limits)`."""
     packages: tuple[str, ...] = ()
-    """Third-party packages that the module imports; their directory is readable to workers."""
+    """Third-party packages that the module imports; workers may read them."""
+    reads_engine: bool = False
+    """Whether workers may read this package, for what it loads when it is first used."""
     cpu_s: int | None = None
     """Processor time over a worker's whole life, in seconds; None if the module limits itself."""
 
@@ -112,11 +114,12 @@ class Template:
         self._errors = tempfile.TemporaryFile()
         self._control, child = socket.socketpair()
         self._control.settimeout(START_TIMEOUT_S)
-        packages = _package_directories(kind.packages)
+        packages = _find_packages(kind.packages)
+        engine = [str(PROJECT_DIRECTORY / "q_runtime")] if kind.reads_engine else []
         plan = {
             "worker_module": kind.module,
             "limits": asdict(limits),
-            "readable": [str(PROJECT_DIRECTORY / "q_runtime"), *packages],
+            "readable": [*engine, *map(str, packages)],
             "cpu_s": kind.cpu_s,
             "scratch": self._scratch,
             "parent_pid": os.getpid(),
@@ -130,7 +133,7 @@ class Template:
                         json.dumps(plan),
                         str(child.fileno()),
                         str(PROJECT_DIRECTORY),
-                        *packages,
+                        *dict.fromkeys(str(package.parent) for package in packages),
                     ],
                     env=ENVIRONMENT,
                     cwd="/",
@@ -208,16 +211,17 @@ class Template:
         return f"; it said: {text}" if text else ""
 
 
-def _package_directories(packages: Sequence[str]) -> list[str]:
-    """Directories that hold the packages, each once.
+def _find_packages(names: Sequence[str]) -> list[Path]:
+    """The folders of the packages, and those beside them that hold the shared objects of their wheels.
 
     Raises:
         WorkerCrashed: one is not installed.
     """
-    directories = []
-    for name in packages:
+    folders: list[Path] = []
+    for name in names:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise WorkerCrashed(f"{name} is not installed; run `make setup`")
-        directories.append(str(Path(spec.origin).resolve().parents[1]))
-    return list(dict.fromkeys(directories))
+        folder = Path(spec.origin).resolve().parent
+        folders += [folder, *(path for path in [folder.with_name(f"{name}.libs")] if path.is_dir())]
+    return folders

@@ -26,10 +26,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from q_runtime.limits import Limits
 from q_runtime.sandbox import isolation
+from q_runtime.sandbox.library import Library
 from q_runtime.sandbox.protocol import Channel
 
 MAX_REQUEST_BYTES = 4096
@@ -65,6 +67,7 @@ def main(plan_text: str, control_descriptor: int) -> None:
     gc.collect()
     gc.freeze()  # what is loaded now is shared with every worker and never collected
 
+    library = Library()
     layers = [isolation.give_up_root(plan.scratch), isolation.enter_namespaces()]
     inner = os.fork()
     if inner:
@@ -72,7 +75,17 @@ def main(plan_text: str, control_descriptor: int) -> None:
     try:
         layers.append(isolation.mount_scratch(plan.scratch))
         layers.append(isolation.settle_template())
-        Template(plan, worker.serve, layers).answer(control_descriptor, pool_process)
+        library.settle()
+        confiner = isolation.Confiner(
+            isolation.Allowance(
+                readable=(*library.readable, *plan.readable),
+                memory_bytes=plan.limits.memory_mb * 1024 * 1024,
+                cpu_s=plan.cpu_s,
+                handles=library.handles,
+            )
+        )
+        serve = partial(worker.serve, limits=plan.limits)
+        Template(serve, confiner, layers, plan.scratch).answer(control_descriptor, pool_process)
     except BaseException:  # noqa: BLE001
         # Top of a forked process: nothing may return into the code above, and the pool shows what was written here.
         traceback.print_exc()
@@ -106,13 +119,15 @@ class Template:
 
     def __init__(
         self,
-        plan: Plan,
-        serve: Callable[[Channel, Limits], None],
+        serve: Callable[[Channel], None],
+        confiner: isolation.Confiner,
         layers: list[isolation.Layer],
+        scratch: str,
     ) -> None:
-        self._plan = plan
         self._serve = serve
+        self._confiner = confiner
         self._layers = layers
+        self._scratch = scratch
         self._n_spawned = 0
         self._scratch_of: dict[int, str] = {}
 
@@ -140,7 +155,7 @@ class Template:
 
     def _spawn(self, channel: int) -> int:
         self._n_spawned += 1
-        scratch = os.path.join(self._plan.scratch, str(self._n_spawned))
+        scratch = os.path.join(self._scratch, str(self._n_spawned))
         os.mkdir(scratch, 0o700)
         template = os.getpid()
         pid = os.fork()
@@ -155,18 +170,12 @@ class Template:
         status = CRASH_STATUS
         channel = None
         try:
-            confinement = isolation.Confinement(
-                scratch=scratch,
-                readable=self._plan.readable,
-                memory_bytes=self._plan.limits.memory_mb * 1024 * 1024,
-                cpu_s=self._plan.cpu_s,
-            )
-            layers = [*self._layers, *isolation.confine(descriptor, confinement)]
+            layers = [*self._layers, *self._confiner.confine(descriptor, scratch)]
             if os.getppid() != template:
                 os._exit(0)  # the template ended before the kernel was told to end us with it
             channel = Channel(isolation.CHANNEL_DESCRIPTOR)
             channel.send({"ready": [asdict(layer) for layer in layers]})
-            self._serve(channel, self._plan.limits)
+            self._serve(channel)
             status = 0
         except BaseException:  # noqa: BLE001
             # Top of a forked process: whatever happened is told to the pool, which decides.

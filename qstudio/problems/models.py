@@ -114,7 +114,7 @@ class Solution(models.Model):
     provenance = models.JSONField(default=dict)
     """Run, iteration, attempt, policy, engine, grader; or author and licence."""
     run_key = models.CharField(max_length=80, blank=True, db_index=True)
-    """Key of the Run that found it; empty for references. A bootstrap Solution belongs to its Run's world."""
+    """Key of the Run that found it or alone began with it, to whose world it belongs; else empty."""
     is_quarantined = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

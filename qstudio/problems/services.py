@@ -132,7 +132,7 @@ def _test_record(row: TestCase) -> records.TestCase:
 def store_solutions(solutions: Iterable[records.Solution], run_key: str = "") -> Counter[str]:
     """Store Solutions of Problems that are rows; the rest is counted as `no_problem`.
 
-    `run_key` is empty for reference and human Solutions, the Run's key for what a Run found.
+    `run_key` is empty for reference and human Solutions, the Run's key for what a Run found or brought along.
     """
     counts: Counter[str] = Counter()
     for chunk in chunks(solutions, 500):

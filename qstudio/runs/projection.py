@@ -120,9 +120,17 @@ def store_records(run: Run, kind: str, rows: list[Any]) -> None:
             update_fields=["text"],
         )
     else:
-        store_solutions(rows, run_key=run.key)
-        found = Solution.objects.filter(run_key=run.key).values("problem").distinct().count()
-        Run.objects.filter(pk=run.pk).update(n_solved=F("n_seeds") + found)
+        _store_solutions(run, rows)
+
+
+def _store_solutions(run: Run, rows: list[records.Solution]) -> None:
+    """Seeds that the database gave to the Run are there already; others, such as the demo's, came with it."""
+    given = Solution.objects.filter(run_key="", key__in=[solution.key for solution in rows])
+    known = set(given.values_list("key", flat=True))
+    store_solutions([solution for solution in rows if solution.key not in known], run_key=run.key)
+    of_run = Solution.objects.filter(run_key=run.key, origin=Solution.Origin.BOOTSTRAP)
+    found = of_run.values("problem").distinct().count()
+    Run.objects.filter(pk=run.pk).update(n_solved=F("n_seeds") + found)
 
 
 def _store_attempts(run: Run, rows: list[tuple[Attempt, records.Verdict]]) -> None:

@@ -52,7 +52,7 @@ def test_landlock_alone_confines_files(tmp_path: Path) -> None:
     (tmp_path / "outside.txt").write_text("secret")
     code = """
 try:
-    landlock.restrict(["/usr/lib"], ["inside"])
+    landlock.Rules(["/usr/lib"]).restrict("inside")
 except OSError:
     print("none")
     sys.exit()
@@ -74,7 +74,7 @@ attempt(lambda: open("/usr/lib/note", "w"))
 def test_seccomp_alone_refuses_processes_sockets_and_changes_of_files(tmp_path: Path) -> None:
     (tmp_path / "there.txt").write_text("here")
     code = """
-seccomp.restrict(allow_file_changes=False)
+seccomp.Filter(allow_file_changes=False).install()
 attempt(lambda: open("there.txt").read())
 attempt(lambda: open("there.txt", "w"))
 attempt(lambda: open("there.txt", "a"))

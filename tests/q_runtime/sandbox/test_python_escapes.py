@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from q_runtime.sandbox import PythonPool
+from q_runtime.sandbox.library import DESCRIPTOR
 from tests.q_runtime.sandbox.python_calls import call, serves, value_of
 
 NETWORK = {
@@ -37,6 +38,7 @@ FILES = {
     "chmod": "import os; os.chmod(HERE, 0o777); return 'changed'",
     "link in": "import os; os.symlink('/etc/passwd', 'link'); return open('link').read()",
     "shared memory": "return open('/dev/shm/q_sandbox_escape', 'w').write('x')",
+    "watch a folder": "import ctypes; return 1 // (ctypes.CDLL(None).inotify_init() >= 0)",
     "anonymous file": "import os; return os.memfd_create('x')",
     "parent handles": "import os; return os.readlink('/proc/1/fd/0')",
 }
@@ -86,21 +88,29 @@ def f(): return [dict(os.environ), ctypes.CDLL(None).getenv(b"PATH")]
         assert value_of(call(pool, source)) == [{}, 0]
 
 
-def test_only_the_null_device_and_the_channel_are_open(python_pool: PythonPool) -> None:
+def test_only_the_null_device_the_channel_and_the_library_are_open(
+    python_pool: PythonPool,
+) -> None:
     source = """
 import os
 def f():
-    found = []
+    found = {}
     for descriptor in range(1024):
         try:
-            found.append([descriptor, os.fstat(descriptor).st_rdev])
+            status = os.fstat(descriptor)
+            found[descriptor] = [status.st_rdev, status.st_ino]
         except OSError:
             pass
     return found
 """
-    null = os.stat(os.devnull).st_rdev
+    null = os.stat(os.devnull)
+    found = value_of(call(python_pool, source))
+    channel = found.pop(3)
+    library = found.pop(DESCRIPTOR, None)
 
-    assert value_of(call(python_pool, source)) == [[0, null], [1, null], [2, null], [3, 0]]
+    assert found == {standard: [null.st_rdev, null.st_ino] for standard in (0, 1, 2)}
+    assert channel[0] == 0
+    assert library is None or library[1] == Path(os.__file__).parent.stat().st_ino
 
 
 def test_the_scratch_directory_is_empty_small_and_writable(python_pool: PythonPool) -> None:
@@ -126,11 +136,57 @@ def test_the_worker_is_not_root(python_pool: PythonPool) -> None:
     assert value_of(call(python_pool, "import os\ndef f(): return os.getuid()")) != 0
 
 
-def test_the_library_can_be_read_but_not_the_project(python_pool: PythonPool) -> None:
-    assert (
-        value_of(call(python_pool, "import textwrap\ndef f(): return textwrap.dedent(' x')")) == "x"
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import sched",
+        "import asyncio",
+        "import xml.etree.ElementTree",
+        "import hashlib; hashlib.md5(b'')",
+        "import sqlite3; sqlite3.connect(':memory:')",
+        "import zoneinfo; zoneinfo.ZoneInfo('Europe/Paris')",
+        "b'x'.decode('cp1252')",
+        "from email.mime.text import MIMEText",
+    ],
+)
+def test_what_is_not_preloaded_comes_from_the_library(
+    patient_python_pool: PythonPool, statement: str
+) -> None:
+    assert call(patient_python_pool, f"{statement}\ndef f(): return 1").value == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["pipeline", "q_runtime", "q_runtime.sandbox.pool", "numpy", "django"]
+)
+def test_nothing_of_the_project_or_of_its_packages_can_be_imported(
+    python_pool: PythonPool, name: str
+) -> None:
+    execution = call(python_pool, f"import {name}")
+
+    assert execution.error == f"ModuleNotFoundError: No module named {name.partition('.')[0]!r}"
+
+
+def test_the_library_cannot_be_written_or_left(python_pool: PythonPool) -> None:
+    source = """
+import os
+HERE = os.path.dirname(os.__file__)
+def f():
+    attempts = (
+        lambda: os.open("../escape", os.O_RDONLY | os.O_DIRECTORY, dir_fd=30),
+        lambda: os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=30),
+        lambda: os.open("os.py", os.O_RDWR, dir_fd=30),
+        lambda: os.open("escape", os.O_WRONLY | os.O_CREAT, dir_fd=30),
+        lambda: os.mkdir("escape", dir_fd=30),
+        lambda: os.listdir("/proc/self/fd/30/../.."),
+        lambda: open(HERE + "/escape", "w"),
     )
-    assert call(python_pool, "import pipeline").error.startswith("ModuleNotFoundError")
+    for attempt in attempts:
+        try:
+            return attempt() or "done"
+        except OSError:
+            pass
+"""
+    assert value_of(call(python_pool, source)) is None
 
 
 def test_all_layers_are_reported(python_pool: PythonPool) -> None:

@@ -108,6 +108,21 @@ def test_a_program_sees_nothing_of_another(q_pool: QPool) -> None:
         assert (spied.status, spied.error) == ("q_error", "secret")
 
 
+@pytest.mark.parametrize(
+    ("program", "wanted"),
+    [
+        ('raze string md5 "abc"', "900150983cd24fb0d6963f7d28e17f72"),
+        ('raze string -33!"abc"', "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ('.Q.btoa "abc"', "YWJj"),
+        ("string type first 1?0Ng", "-2"),
+    ],
+)
+def test_what_q_needs_of_the_library_is_there(q_pool: QPool, program: str, wanted: str) -> None:
+    load = run_program(q_pool, program, entry_point=None).load
+
+    assert load.value == {"t": 10, "v": wanted}, load
+
+
 def test_only_the_embedded_engine_runs_here() -> None:
     with pytest.raises(EngineUnavailable, match="pykx"):
         QPool(1, engine="pykx")

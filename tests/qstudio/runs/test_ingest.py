@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pipeline import records
 from pipeline.rundir import RunDir, append_records
 from qstudio.problems.models import Problem, Solution
+from qstudio.problems.services import store_solutions
 from qstudio.runs import ingest as ingest_module
 from qstudio.runs.ingest import ingest, rebuild
 from qstudio.runs.models import Attempt, Prompt, Run, RunEvent, Verdict
@@ -341,3 +342,22 @@ def test_nul_characters_in_what_a_model_wrote_become_visible_ones(run):
     ingest(run)
 
     assert Attempt.objects.get().program == "a\u2400b"
+
+
+def test_seeds_that_a_run_brings_along_count_once_and_as_seeds(run) -> None:
+    given, brought = (
+        records.Solution(problem="add-one", program=program, origin="reference")
+        for program in ("f:{x+1}", "f:{1+x}")
+    )
+    store_solutions([given])
+    Run.objects.filter(pk=run.pk).update(n_seeds=1)
+    directory = RunDir.open(Path(run.directory))
+    append_records(directory.path / "solutions.jsonl", [given, brought])
+    directory.event("solutions", "2 known", path="solutions.jsonl", n=2, iteration=0)
+
+    ingest(run)
+
+    owners = dict(Solution.objects.values_list("program", "run_key"))
+    assert owners == {given.program: "", brought.program: run.key}
+    run.refresh_from_db()
+    assert run.n_solved == 1
