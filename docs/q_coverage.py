@@ -59,7 +59,7 @@ PARTS = {
     "1:": "bytes in memory; files are refused",
     "set": "names in memory; files are refused",
     "get": "names in memory; files are refused",
-    "value": "names in memory; files are refused",
+    "value": "names in memory; files are refused; of a lambda all but the byte code and what goes with it",
     "key": "names in memory; files are refused",
     "system": "commands of the console; those of the operating system are refused",
 }

@@ -171,6 +171,8 @@ def _cells(column: Value, precision: int) -> list[str]:
         if column.t == 10:
             return [escape(bytes((r,))) for r in column.a.tolist()]
         return _vector_cells(column, precision)
+    if type(column) is GList and len(column.items) > 1 and _is_matrix(column.items):
+        return _aligned_rows(column.items, precision)
     out = []
     for item in items_of(column):
         out.append(_item(item, precision))

@@ -11,13 +11,14 @@ from random import Random
 from typing import Any, NoReturn
 
 from q_runtime import prims
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import QError
 from q_runtime.evaluate import compiler, dotz
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
 from q_runtime.evaluate.builtins import find_member, member_names
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
+from q_runtime.evaluate.lambda_names import names_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.scopes import Globals
@@ -27,7 +28,6 @@ from q_runtime.evaluate.steady import HELPERS as STEADY_HELPERS
 from q_runtime.evaluate.steady import Steady, steady_globals
 from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
-from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.tokenizer import statements
 from q_runtime.limits import SPENT, Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, Connections
@@ -261,8 +261,6 @@ class Interpreter(Applier):
         except QError as error:
             if error.code != full:
                 raise
-            if name in RESERVED:
-                raise UnsupportedFeature(f"{name} is not supported yet") from None
             raise QError(name, "not defined") from None
 
     def member(self, name: str) -> Value | None:
@@ -315,6 +313,10 @@ class Interpreter(Applier):
     def view_parts(self, view: View) -> Value:
         """Return what `value` gives for a view."""
         return view_parts(view)
+
+    def lambda_names(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return the parameters, the other locals and the globals of the lambda that a text is."""
+        return names_of(source)
 
     def view_names(self) -> list[str]:
         """Return the names of the views, sorted."""

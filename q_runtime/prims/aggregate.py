@@ -25,6 +25,7 @@ from q_runtime.values.vectors import (
     collapse,
     is_list,
     items_of,
+    length,
     make_atom,
     symbols,
     type_number,
@@ -253,7 +254,7 @@ def _statistic(name: str, formula: Callable[[np.ndarray], float]) -> None:
 
             columns = flip(x)
             return collapse([statistic(column) for column in items_of(columns)])
-        a = floats_of(x)
+        a = _middle(x) if name == "med" else floats_of(x)
         with np.errstate(all="ignore"):
             return float(formula(a)) if a.size else qt.NAN
 
@@ -263,12 +264,24 @@ def _statistic(name: str, formula: Callable[[np.ndarray], float]) -> None:
     primitive(name)(statistic)
 
 
+def _middle(x: Value) -> np.ndarray:
+    """The one or two items whose average is the median, less those that are null; nulls sort first and count."""
+    kept = floats_of(x)
+    n = length(x) if is_list(x) else 1
+    skipped = n - len(kept)
+    places = {(n - 1) // 2 - skipped, n // 2 - skipped}
+    if not kept.size or max(places) < 0:
+        return np.empty(0)
+    ranked = np.partition(kept, [p for p in places if p >= 0])
+    return ranked[[p for p in sorted(places) if p >= 0]]
+
+
 def _sample(a: np.ndarray) -> float:
     return float(np.var(a, ddof=1)) if a.size > 1 else qt.NAN
 
 
 _statistic("avg", lambda a: float_total(a) / a.size)
-_statistic("med", lambda a: float(np.median(a)))
+_statistic("med", lambda a: float(np.mean(a)))
 _statistic("var", lambda a: float(np.var(a)))
 _statistic("dev", lambda a: float(np.std(a)))
 _statistic("svar", _sample)

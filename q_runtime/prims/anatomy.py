@@ -1,6 +1,7 @@
 """What `value` tells of a function: the code of a primitive, the parts of one made of others, the names of a lambda.
 
-The byte code of kdb+ does not exist here, nor what depends on it: asking for those parts of a lambda is a gap.
+What this deliberately does not do: the byte code of a lambda, whose instructions KX does not document, and what goes
+with it (the constants in its order, the places of its instructions). Looking at those parts is a gap.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from q_runtime.errors import QError, UnsupportedFeature
-from q_runtime.prims.registry import PRIMITIVES
+from q_runtime.prims.registry import PRIMITIVES, Host
 from q_runtime.values.functions import (
     HOLE,
     Composition,
@@ -39,7 +40,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-def parts_of(x: Value) -> Value:
+def parts_of(host: Host, x: Value) -> Value:
     """Return the value of a function.
 
     Raises: UnsupportedFeature for a keyword that kdb+ defines by a lambda in k.
@@ -55,7 +56,7 @@ def parts_of(x: Value) -> Value:
     if type(x) is Composition:
         return GList([x.f, x.g])
     if type(x) is Lambda:
-        return _lambda_parts(x)
+        return _lambda_parts(host, x)
     if type(x) is Prim:
         return _primitive_parts(x)
     raise QError("type")
@@ -82,8 +83,20 @@ def _primitive_parts(f: Prim) -> Value:
     raise UnsupportedFeature(f"the value of {f.name} is not supported yet")
 
 
-def _lambda_parts(f: Lambda) -> Value:
-    params = symbols(f.params or ("x",))
+def _lambda_parts(host: Host, f: Lambda) -> Value:
+    """Byte code, parameters, locals, namespace and globals, what goes with the byte code, file, line, text."""
+    parameters, others, used = host.lambda_names(f.source)
+    space = f.namespace.removeprefix(".")
     return GList(
-        [UNKNOWN, params, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, string(""), -1, string(f.source)]
+        [
+            UNKNOWN,
+            symbols(parameters or f.params or ("x",)),
+            symbols(others),
+            symbols((space, *used)),
+            UNKNOWN,
+            UNKNOWN,
+            string(""),
+            -1,
+            string(f.source),
+        ]
     )

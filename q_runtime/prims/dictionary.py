@@ -176,7 +176,7 @@ def value(host: Host, x: Value) -> Value:
     if is_function(x) or type(x) is Nil:
         from q_runtime.prims.anatomy import parts_of
 
-        return parts_of(x)
+        return parts_of(host, x)
     raise QError("type")
 
 

@@ -145,9 +145,9 @@ def reverse(x: Value) -> Value:
 @primitive("rotate", 2)
 def rotate(x: Value, y: Value) -> Value:
     """Shift the items of `y` left by `x`, those pushed out return on the right."""
-    if type_number(x) not in (-7, -6, -5, -4, -1):
-        raise QError("type")
     if not is_list(y) and type(y) is not Table:
+        raise QError("rank" if type_number(y) < 0 else "type")
+    if type_number(x) not in (-7, -6, -5, -4, -1):
         raise QError("type")
     n = length(y)
     if not n:
@@ -221,6 +221,8 @@ def empty_like(y: Value) -> Value:
 def _reshape(shape: list[int], y: Value) -> Value:
     """Reshape to a nested list; one null dimension is worked out from the length."""
     y = as_list(y)
+    if not shape:
+        raise QError("length", "#: the shape is empty")
     if len(shape) == 1:
         return _take_n(shape[0], y)
     if len(shape) == 2 and qt.LONG_NULL in (shape[0], shape[1]):

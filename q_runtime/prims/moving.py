@@ -8,6 +8,7 @@ from functools import wraps
 import numpy as np
 
 from q_runtime.errors import QError
+from q_runtime.prims import arith
 from q_runtime.prims.atomic import array_of
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.lists import integer
@@ -80,9 +81,9 @@ def msum(x: Value, y: Value) -> Value:
 @primitive("mcount", 2)
 @_columns
 def mcount(x: Value, y: Value) -> Value:
-    """Moving counts of non-null items."""
+    """Moving counts of non-null items: ints, as `msum` of the booleans `not null y` has them."""
     n, v = _window(x, y)
-    return Vec(7, _moving_sum(n, (~null_mask(v.t, v.a)).astype(np.int64)))
+    return Vec(6, _moving_sum(n, (~null_mask(v.t, v.a)).astype(np.int32)))
 
 
 def _plain_averages(n: int, run: np.ndarray) -> np.ndarray:
@@ -167,7 +168,7 @@ def avgs(x: Value) -> Value:
     if type(x) is GList:
         return collapse([*items_of(x)]) if not x.items else _wrong()
     if type(x) is not Vec:
-        return x
+        return arith.divide(x, True)
     return mavg(len(x.a) + 1, x)
 
 

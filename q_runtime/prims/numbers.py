@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.errors import QError
 from q_runtime.prims.atomic import dyadic, monadic
 from q_runtime.prims.registry import primitive
 from q_runtime.prims.result_types import in_type, product_type, quotient_type
@@ -87,8 +87,6 @@ def reciprocal(x: Value) -> Value:
 
 
 def _reciprocal_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
-    if t == 12:
-        raise UnsupportedFeature("reciprocal of a timestamp is not supported yet")
     with np.errstate(all="ignore"):
         return (15 if t == 15 else 9), np.asarray(np.true_divide(1.0, _floats(t, a)))
 

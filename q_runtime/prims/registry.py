@@ -85,6 +85,9 @@ class Host(Protocol):
     def namespace_keys(self, name: str) -> list[str] | None:
         """Return the keys of a namespace; None when there is no such namespace."""
 
+    def lambda_names(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Return the parameters, the other locals and the globals of the lambda that a text is."""
+
     def lambda_from(self, source: str, namespace: str = "") -> Value:
         """Make a function of its source text."""
 

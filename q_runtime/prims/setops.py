@@ -275,12 +275,16 @@ def except_(x: Value, y: Value) -> Value:
 
 
 def _searched(x: Value) -> Value:
+    """The list that `x inter y` and `x except y` take from: `x@where x in y` has no meaning for an atom."""
     if type(x) is Dict:
         return x.v
-    return x if type(x) is Table else as_list(x)
+    if type(x) is not Table and not is_list(x):
+        raise QError("type")
+    return x
 
 
 def _outside(x: Value, y: Value) -> np.ndarray:
+    y = y.v if type(y) is Dict else y
     if type(x) is Vec and (type(y) is Vec or type_number(y) < 0):
         return ~in_(x, y).a
     gone = {hash_key(i) for i in (items_of(y) if is_list(y) or type(y) is Table else [y])}
@@ -384,11 +388,14 @@ def fills(x: Value) -> Value:
 
 
 def shift(x: Value, n: int) -> Value:
-    """Move items right by `n`, filling with nulls."""
+    """Move items right by `n`, filling with nulls.
+
+    Raises: QError('rank') for an atom, as the definitions of `next` and `xprev` in k have it.
+    """
     if type(x) is Dict:
         return Dict(x.k, shift(x.v, n))
     if not is_list(x) and type(x) is not Table:
-        raise QError("type")
+        raise QError("rank" if type_number(x) < 0 else "type")
     from q_runtime.prims.indexing import take_or_null
 
     return take_or_null(x, np.arange(length(x), dtype=np.int64) - n)

@@ -77,7 +77,9 @@ def grade_array(t: int, a: np.ndarray, descending: bool) -> np.ndarray:
             sorted(range(len(raws)), key=raws.__getitem__, reverse=descending), dtype=np.int64
         )
     if t in qt.FLOATS and np.isnan(a).any():
-        a = np.where(np.isnan(a), -np.inf, a)
+        nulls, rest = np.flatnonzero(np.isnan(a)), np.flatnonzero(~np.isnan(a))
+        rest = rest[grade_array(t, a[rest], descending)]
+        return np.concatenate((rest, nulls) if descending else (nulls, rest))
     if not descending:
         return np.argsort(a, kind="stable")
     n = len(a)
@@ -167,10 +169,10 @@ def desc(x: Value) -> Value:
 
 @primitive("rank")
 def rank(x: Value) -> Value:
-    """Position of each item in the sorted list."""
+    """Position of each item in the sorted list: `iasc iasc x`, which for a dictionary ranks its sorted keys."""
     _sortable(x)
     if type(x) is Dict:
-        return Dict(x.k, rank(x.v))
+        return Vec(7, grade(iasc(x)).astype(np.int64))
     order = grade(x)
     out = np.empty(len(order), dtype=np.int64)
     out[order] = np.arange(len(order))

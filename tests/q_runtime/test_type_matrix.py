@@ -32,8 +32,6 @@ PAIRS_OF = {
     "vectors": [("vector", "vector")],
     "window": [("atom", "vector"), ("atom", "empty")],
 }
-GAPS = {"reciprocal": "p"}
-"""What the engine lacks, by keyword; `?` in the file."""
 MATRIX = 'raze{{.[{.Q.t abs type F[x;y]};(x;y);{$[x~"type";".";"!"]}]}[x]each Y}each X'
 ROW = '{@[{.Q.t abs type F x};x;{$[x~"type";".";"!"]}]}each X'
 
@@ -116,8 +114,6 @@ def test_types_of_items(session: Session, name: str, shapes: str, letters: str) 
     wrong = []
     for shape in shapes.split():
         session.eval_script(f"X:{SHAPES[shape]} each S")
-        if name in GAPS:
-            session.eval_script(f"X[{LETTERS.index(GAPS[name])}]:0Nn")
         found = differences(letters, session.eval(ROW), [f"{name} {x}" for x in LETTERS])
         wrong += [f"{shape}: {cell}" for cell in found]
 
