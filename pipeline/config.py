@@ -126,6 +126,12 @@ class AcceptanceConfig(Section):
     """Inputs drawn from the Problem's generator for this run alone, answered by its reference."""
     max_same_answer: float = Field(0.9, gt=0, le=1)
     """No acceptance where one answer covers more than this share of all inputs: they tell too little."""
+    require_generator: bool = True
+    """No acceptance where the Problem has no input generator, so that a Program could only meet inputs it may know."""
+    min_kill_rate: float = Field(0.9, ge=0, le=1)
+    """No acceptance where tests and fresh inputs tell fewer of the reference's mutants from it; 0: none are made."""
+    max_mutants: int = Field(40, ge=4)
+    """At most so many mutants of one reference."""
 
 
 class EvaluationConfig(Section):

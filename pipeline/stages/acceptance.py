@@ -1,28 +1,35 @@
 """What a Program must survive to become a Solution.
 
 Its Problem's own tests, hidden ones included, then fresh inputs that no other run has seen, answered by the Python
-reference. A Problem whose answers hardly vary can accept nothing: a constant would pass.
+reference. And the tests must bite: a Problem can accept nothing whose answers hardly vary, which has no generator of
+inputs, or whose tests do not tell mutants of its reference from it. The thresholds are `AcceptanceConfig`; every
+refusal has its reason in `rejected.json`, and docs/acceptance.md says what each means.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import AcceptanceConfig
 from pipeline.judging import Candidate
+from pipeline.mutation.report import KillReport
 from pipeline.records import Attempt, Problem, Solution, TestCase, VerdictKind
 from pipeline.references import drawn_tests, largest_answer_share
 from pipeline.rundir import read_json, read_records, write_json, write_records
 from pipeline.seeds import seed_for
 from pipeline.stages.context import RunContext
+from pipeline.stages.kill_rates import measured_kill_rates
 from pipeline.suite import TestSuite
 
 FRESH = "fresh_tests.json"
 SOLUTIONS = "solutions.jsonl"
 FIRST_FRESH_INDEX = 1000
 """Fresh inputs are numbered from here, so that evidence shows which kind of test failed."""
+
+Rejected = dict[str, list[dict[str, str]]]
+"""By Problem: `{"program", "reason"}` of every Program that passed the stored tests and was not accepted."""
 
 
 def fresh_tests(context: RunContext) -> dict[str, tuple[TestCase, ...]]:
@@ -67,46 +74,106 @@ def accept(
     Writes `solutions.jsonl`, `rejected.json` (Programs that passed the stored tests and no more) and one file per
     newly solved Problem in `solved_problems/`.
     """
-    passed = [attempt for attempt in attempts if attempt.verdict.kind is VerdictKind.PASSED]
-    counts = Counter(Candidate(attempt.problem, attempt.program) for attempt in passed)
-    rejected: dict[str, list[dict[str, str]]] = {}
-    candidates = []
-    for candidate in sorted(
-        counts, key=lambda item: (item.problem, -counts[item], item.program or "")
-    ):
-        reason = _weakness(context, candidate.problem, fresh.get(candidate.problem, ()))
-        if reason:
+    policy = context.config.acceptance
+    sources: dict[Candidate, list[Attempt]] = {}
+    for attempt in attempts:
+        if attempt.verdict.kind is VerdictKind.PASSED:
+            sources.setdefault(Candidate(attempt.problem, attempt.program), []).append(attempt)
+    candidates = sorted(sources, key=lambda c: (c.problem, -len(sources[c]), c.program or ""))
+    rejected: Rejected = {}
+    weak = {
+        slug: weakness(context.problems[slug], fresh.get(slug, ()), policy)
+        for slug in {candidate.problem for candidate in candidates}
+    }
+    candidates = _without(rejected, candidates, weak)
+    candidates = _passing_fresh_inputs(context, candidates, fresh, rejected)
+    reports: dict[str, KillReport] = {}
+    if policy.min_kill_rate > 0:
+        reports = measured_kill_rates(context, {item.problem for item in candidates}, fresh)
+    blunt = {slug: bluntness(report, policy) for slug, report in reports.items()}
+    solutions = []
+    for candidate in _without(rejected, candidates, blunt):
+        slug = candidate.problem
+        evidence = _evidence(context.problems[slug], fresh.get(slug, ()), reports.get(slug))
+        solutions.append(_solution(context, candidate, sources[candidate], iteration, evidence))
+    _write(context, directory, solutions, rejected, iteration)
+    return solutions
+
+
+def weakness(problem: Problem, fresh: Sequence[TestCase], policy: AcceptanceConfig) -> str:
+    """Why nothing can be accepted for a Problem, whatever the Program; empty when its inputs may discriminate."""
+    if policy.require_generator and not problem.generator:
+        return "no generator: the Problem has no input generator, so nothing but its own tests can be asked"
+    if policy.fresh_inputs and problem.generator and not fresh:
+        return (
+            "no fresh input: the generator gives none that has an answer and is not among the tests"
+        )
+    tests = [*problem.tests, *fresh]
+    share, limit = largest_answer_share(tests), policy.max_same_answer
+    if share > limit:
+        return f"weak tests: {share:.0%} of the {len(tests)} inputs have the same answer, the limit is {limit:.0%}"
+    return ""
+
+
+def bluntness(report: KillReport, policy: AcceptanceConfig) -> str:
+    """Why nothing can be accepted for a Problem by its kill rate; empty when the rate is enough."""
+    if report.rate is None:
+        return f"no kill rate: {report.unmeasured or 'no mutant of the reference could be judged'}"
+    if report.rate >= policy.min_kill_rate:
+        return ""
+    killed, survived = report.count("killed"), report.count("survived")
+    example = next(mutant for mutant in report.mutants if mutant.fate == "survived")
+    return (
+        f"blunt tests: {killed} of {killed + survived} mutants of the reference are told from it "
+        f"({report.rate:.0%}), at least {policy.min_kill_rate:.0%} are needed; "
+        f"not line {example.line}: {example.change}"
+    )
+
+
+def _without(
+    rejected: Rejected, candidates: Iterable[Candidate], reasons: Mapping[str, str]
+) -> list[Candidate]:
+    """The Candidates of Problems for which there is no reason to refuse; the others are noted."""
+    kept = []
+    for candidate in candidates:
+        if reason := reasons.get(candidate.problem, ""):
             _reject(rejected, candidate, reason)
         else:
-            candidates.append(candidate)
+            kept.append(candidate)
+    return kept
+
+
+def _passing_fresh_inputs(
+    context: RunContext,
+    candidates: Sequence[Candidate],
+    fresh: Mapping[str, tuple[TestCase, ...]],
+    rejected: Rejected,
+) -> list[Candidate]:
+    """The Candidates that pass on fresh inputs, where there are any; the others are noted."""
     suites = {
         slug: TestSuite(context.problems[slug], fresh.get(slug) or context.problems[slug].tests)
         for slug in {item.problem for item in candidates}
     }
     verdicts = context.judge.judge(candidates, suites)
-    solutions = []
+    kept = []
     for candidate, verdict in zip(candidates, verdicts, strict=True):
         if verdict.kind is VerdictKind.PASSED:
-            source = [
-                a
-                for a in passed
-                if (a.problem, a.program) == (candidate.problem, candidate.program)
-            ]
-            solutions.append(_solution(context, candidate, source, iteration, verdict.n_tests))
+            kept.append(candidate)
         else:
             _reject(rejected, candidate, f"fresh input: {verdict.reason or verdict.kind.value}")
-    _write(context, directory, solutions, rejected, iteration)
-    return solutions
+    return kept
 
 
-def _weakness(context: RunContext, slug: str, fresh: Iterable[TestCase]) -> str:
-    """Why nothing can be accepted for a Problem; empty when its tests discriminate."""
-    tests = [*context.problems[slug].tests, *fresh]
-    share = largest_answer_share(tests)
-    limit = context.config.acceptance.max_same_answer
-    if share > limit:
-        return f"weak tests: {share:.0%} of the {len(tests)} inputs have the same answer, the limit is {limit:.0%}"
-    return ""
+def _evidence(
+    problem: Problem, fresh: Sequence[TestCase], report: KillReport | None
+) -> dict[str, Any]:
+    """What is known of the inputs that a Program was accepted on."""
+    share = largest_answer_share([*problem.tests, *fresh])
+    found = {"n_fresh_inputs": len(fresh), "largest_answer_share": round(share, 4)}
+    if report is not None:
+        found["kill_rate"] = round(report.rate or 0.0, 4)
+        found["n_mutants"] = report.count("killed") + report.count("survived")
+    return found
 
 
 def _solution(
@@ -114,7 +181,7 @@ def _solution(
     candidate: Candidate,
     attempts: Sequence[Attempt],
     iteration: int,
-    n_fresh: int,
+    evidence: Mapping[str, Any],
 ) -> Solution:
     first = attempts[0]
     return Solution(
@@ -128,7 +195,7 @@ def _solution(
             "attempts": [attempt.id for attempt in attempts],
             "n_samples": len(attempts),
             "n_tests": first.verdict.n_tests,
-            "n_fresh_inputs": n_fresh,
+            **evidence,
             "grader": first.verdict.grader,
             "engine": first.verdict.engine,
             "engine_version": first.verdict.engine_version,
@@ -136,7 +203,7 @@ def _solution(
     )
 
 
-def _reject(rejected: dict[str, list[dict[str, str]]], candidate: Candidate, reason: str) -> None:
+def _reject(rejected: Rejected, candidate: Candidate, reason: str) -> None:
     rejected.setdefault(candidate.problem, []).append(
         {"program": candidate.program or "", "reason": reason}
     )
@@ -146,7 +213,7 @@ def _write(
     context: RunContext,
     directory: Path,
     solutions: Sequence[Solution],
-    rejected: dict[str, Any],
+    rejected: Rejected,
     iteration: int,
 ) -> None:
     by_problem: dict[str, list[Solution]] = {}
@@ -169,7 +236,7 @@ def _write(
     context.reporter.event(
         "solutions",
         f"{len(by_problem)} Problems newly solved by {len(solutions)} Programs; "
-        f"{sum(map(len, rejected.values()))} Programs failed on fresh inputs or weak tests",
+        f"{sum(map(len, rejected.values()))} Programs failed on fresh inputs, or passed tests that are too weak",
         path=context.relative(path),
         n=len(solutions),
         iteration=iteration,
