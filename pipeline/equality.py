@@ -4,8 +4,7 @@ The whole table stands in docs/grading.md, and a test reads it there. In short: 
 declared type; q's integer kinds stand for int, everything else must have its own kind; a difference says whether the
 value or only its type was wrong, and where. What this deliberately does not do: run q, or judge by displayed text.
 
-A comparator is `equal`, `unordered` (the items of the outermost list as a multiset) or `close:<eps>` (floats may also
-differ by eps, absolutely).
+The comparators of a test are those of `comparators`.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from pipeline.comparators import Comparator, read_comparator
+from pipeline.difference import Difference
 from pipeline.type_expressions import ANY, TypeExpr, infer_type, parse_type
 from pipeline.wire_values import (
     INTEGER_KINDS,
@@ -35,33 +35,8 @@ from pipeline.wire_values import (
 
 REL_TOLERANCE = 1e-9
 ABS_TOLERANCE = 1e-12
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a q value differs from the expected one."""
-
-    kind: str
-    """`wrong_value wrong_type wrong_length wrong_order atom_not_list list_not_atom null missing_key extra_key
-    not_a_value`."""
-    phrase: str
-    path: str = ""
-    """Where inside the value: `[2][0]` or `["key"]`; empty at the top."""
-
-    def __str__(self) -> str:
-        return f"at {self.path}: {self.phrase}" if self.path else self.phrase
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """What a comparator changes."""
-
-    unordered: bool = False
-    eps: float = 0.0
-
-
-class ComparatorError(ValueError):
-    """A comparator that is none of `equal`, `unordered`, `close:<eps>`."""
+_RIGHT_VALUE = "right value, wrong type: "
+_EXACT = Comparator()
 
 
 def compare(
@@ -74,28 +49,41 @@ def compare(
         TypeExpressionError: the type is not a type expression.
     """
     expression = parse_type(type_text) if isinstance(type_text, str) else type_text
-    rules = _parse_comparator(comparator)
-    if rules.unordered and isinstance(expected, (list, tuple)):
-        return _compare_unordered(list(expected), expression, actual, _Rules(), "")
+    rules = read_comparator(comparator)
+    if rules.has_alternatives:
+        return _compare_alternatives(list(expected), expression, actual)
+    if rules.is_unordered and isinstance(expected, (list, tuple)):
+        return _compare_unordered(list(expected), expression, actual, _EXACT, "")
     return _compare(expected, expression, actual, rules, "")
 
 
-def _parse_comparator(text: str) -> _Rules:
-    if text == "equal":
-        return _Rules()
-    if text == "unordered":
-        return _Rules(unordered=True)
-    try:
-        eps = float(text.removeprefix("close:")) if text.startswith("close:") else math.nan
-    except ValueError:
-        eps = math.nan
-    if not 0 <= eps < math.inf:
-        raise ComparatorError(f"'{text}' is not a comparator: use equal, unordered or close:<eps>")
-    return _Rules(eps=eps)
+def _compare_alternatives(
+    alternatives: list[Any], expression: TypeExpr, actual: Wire
+) -> Difference | None:
+    """The value has to be one of several; the difference is the one from the nearest of them."""
+    found = [_compare(value, expression, actual, _EXACT, "") for value in alternatives]
+    if None in found:
+        return None
+    nearest = min(filter(None, found), key=_distance, default=None)
+    if nearest is None:
+        return Difference("wrong_value", "no value is acceptable here")
+    wanted = " or ".join(map(show, alternatives)) if len(alternatives) < 5 else ""
+    if nearest.kind == "wrong_value" and not nearest.path and wanted:
+        return Difference("wrong_value", f"{show_wire(actual)}, expected {wanted}")
+    phrase = f"none of the {len(alternatives)} acceptable values; nearest to one: {nearest}"
+    return Difference(nearest.kind, phrase)
+
+
+def _distance(difference: Difference) -> tuple[bool, bool, int]:
+    """How far a difference is from equality: the right value of a wrong type is nearest, then what differs inside."""
+    is_right_value = difference.phrase.startswith(_RIGHT_VALUE)
+    inner = ("wrong_order", "wrong_value", "missing_key", "extra_key", "wrong_length")
+    rank = inner.index(difference.kind) if difference.kind in inner else len(inner)
+    return not is_right_value, not difference.path, rank
 
 
 def _compare(
-    expected: Any, expression: TypeExpr, actual: Wire, rules: _Rules, path: str
+    expected: Any, expression: TypeExpr, actual: Wire, rules: Comparator, path: str
 ) -> Difference | None:
     if expression.name == "optional":
         expression = expression.item if expected is not None else ANY
@@ -117,7 +105,7 @@ def _compare(
 
 
 def _compare_number(
-    expected: bool | int | float, expression: TypeExpr, actual: Wire, rules: _Rules, path: str
+    expected: bool | int | float, expression: TypeExpr, actual: Wire, rules: Comparator, path: str
 ) -> Difference | None:
     """Numbers: the kind must be the declared one, floats are equal within tolerance, nan equals nan."""
     wanted = "float" if isinstance(expected, float) or expression.name == "float" else "int"
@@ -160,7 +148,7 @@ def _compare_text(expected: str, actual: Wire, path: str) -> Difference | None:
 
 
 def _compare_list(
-    expected: list[Any], expression: TypeExpr, actual: Wire, rules: _Rules, path: str
+    expected: list[Any], expression: TypeExpr, actual: Wire, rules: Comparator, path: str
 ) -> Difference | None:
     problem, items, types = _line_up(expected, expression, actual, path)
     if problem or items is None:
@@ -192,9 +180,24 @@ def _line_up(
     if not expected and not items:
         return _compare_empty(expression, actual, path), None, types
     if len(items) != len(expected):
-        phrase = f"{_count(len(items))}, expected {_count(len(expected))}"
-        return Difference("wrong_length", phrase, path), None, types
+        return Difference("wrong_length", _lengths(expected, items), path), None, types
     return None, items, types
+
+
+def _lengths(expected: list[Any], items: list[Wire]) -> str:
+    """Both lengths; and which items are missing or too many where the others agree."""
+    wanted, found = list(map(fold, expected)), list(map(fold_wire, items))
+    longer, shorter = (wanted, found) if len(wanted) > len(found) else (found, wanted)
+    gap = len(longer) - len(shorter)
+    start = next((i for i, item in enumerate(shorter) if item != longer[i]), len(shorter))
+    counts = f"{_count(len(items))}, expected {_count(len(expected))}"
+    if longer[start + gap :] != shorter[start:]:
+        return counts
+    which = f"item {start}" if gap == 1 else f"items {start} to {start + gap - 1}"
+    verb = "is" if gap == 1 else "are"
+    return (
+        f"missing {which}: {counts}" if longer is wanted else f"{which} {verb} too many: {counts}"
+    )
 
 
 def _item_types(expected: list[Any], expression: TypeExpr) -> Sequence[TypeExpr]:
@@ -234,7 +237,7 @@ def _whole_vector_type(
 
 
 def _compare_unordered(
-    expected: list[Any], expression: TypeExpr, actual: Wire, rules: _Rules, path: str
+    expected: list[Any], expression: TypeExpr, actual: Wire, rules: Comparator, path: str
 ) -> Difference | None:
     """The items as a multiset."""
     problem, items, types = _line_up(expected, expression, actual, path)
@@ -260,7 +263,7 @@ def _compare_unordered(
 
 
 def _compare_dict(
-    expected: dict[Any, Any], expression: TypeExpr, actual: Wire, rules: _Rules, path: str
+    expected: dict[Any, Any], expression: TypeExpr, actual: Wire, rules: Comparator, path: str
 ) -> Difference | None:
     """Dictionaries by key, in any order; a table row counts, its column names being the keys."""
     if actual["t"] != 99:
@@ -279,7 +282,7 @@ def _compare_dict(
         if fold(key) not in by_key:
             return Difference("missing_key", f"the key {show(key)} is missing", path)
         position = by_key.pop(fold(key))
-        key_difference = None if row else _compare(key, key_type, keys[position], _Rules(), path)
+        key_difference = None if row else _compare(key, key_type, keys[position], _EXACT, path)
         if key_difference is not None:
             return Difference(key_difference.kind, f"key: {key_difference.phrase}", path)
         difference = _compare(value, item_type, values[position], rules, place)
@@ -316,7 +319,7 @@ def _count(n: int) -> str:
 
 
 def _wrong_type(same: bool, actual: Wire, wanted: str, path: str) -> Difference:
-    start = "right value, wrong type: " if same else ""
+    start = _RIGHT_VALUE if same else ""
     return Difference("wrong_type", f"{start}{describe(actual)}, expected {wanted}", path)
 
 

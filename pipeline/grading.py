@@ -1,7 +1,7 @@
-"""Program results -> Verdicts -> rewards: the grader `value-1`.
+"""Program results -> Verdicts -> rewards, under a grader that says which values are equal (`graders`).
 
-The grader's id covers the equality table (docs/grading.md), the conversion of arguments (`typed_values`) and the rules
-below; a change to any of them is a new id, because scores under different rules do not compare.
+A grader's id covers its table (docs/grading.md), the conversion of arguments (`typed_values`) and the rules below; a
+change to any of them is a new id, because scores under different rules do not compare.
 
     a Program that does not load      its own status decides (q_error, syntax_error, time_limit, ...)
     a test that fails for the Program  the first such test, in test order, decides
@@ -18,9 +18,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pipeline.equality import Difference, compare
+from pipeline.difference import Difference
 from pipeline.errors import GradingError
 from pipeline.extraction import extract_program
+from pipeline.graders import DEFAULT_GRADER, GRADERS, Grader
 from pipeline.records import Execution, Problem, TestCase, Verdict, VerdictKind
 from pipeline.typed_values import UnrepresentableValue, decode_typed, to_wire_arguments
 from q_runtime import ExecutionResult, ProgramResult, QJob, format_wire
@@ -34,7 +35,7 @@ __all__ = [
     "reward",
 ]
 
-GRADER = "value-1"
+GRADER = DEFAULT_GRADER
 MAX_ACTUAL_CHARS = 2000
 """Actual values and stdout are stored up to this length."""
 _STRAY_BYTES = re.compile("[\udc80-\udcff]")
@@ -69,18 +70,20 @@ def grade(
     engine: str,
     engine_version: str,
     tests_hash: str,
+    grader: Grader = GRADERS[GRADER],
 ) -> Verdict:
     """Judge what a Program did on the tests; `returns` is the Problem's result type.
 
     `tests_hash` identifies the tests in the Verdict (`suite.TestSuite` computes it once per Problem).
     """
-    frame = _Frame(tests, engine, engine_version, tests_hash)
+    frame = _Frame(tests, engine, engine_version, tests_hash, grader)
     if result.load.status != "ok":
         return frame.verdict(
             VerdictKind(result.load.status), result.load.error or "", _reason(result.load)
         )
     executions = tuple(
-        _judge(test, returns, call) for test, call in zip(tests, result.calls, strict=False)
+        _judge(grader, test, returns, call, result.load.stdout)
+        for test, call in zip(tests, result.calls, strict=False)
     )
     failed = [item for item in executions if item.outcome != VerdictKind.PASSED]
     own = [item for item in failed if VerdictKind(item.outcome) not in _FAULTS_OF_OURS]
@@ -99,10 +102,15 @@ def grade(
 
 
 def grade_no_program(
-    tests: Sequence[TestCase], *, engine: str, engine_version: str, tests_hash: str
+    tests: Sequence[TestCase],
+    *,
+    engine: str,
+    engine_version: str,
+    tests_hash: str,
+    grader: Grader = GRADERS[GRADER],
 ) -> Verdict:
     """The Verdict of a Completion in which there is no q."""
-    frame = _Frame(tests, engine, engine_version, tests_hash)
+    frame = _Frame(tests, engine, engine_version, tests_hash, grader)
     return frame.verdict(VerdictKind.NO_PROGRAM, "", "no q was found in the completion")
 
 
@@ -117,12 +125,18 @@ class _Frame:
     """What all Verdicts of one call to the grader share."""
 
     def __init__(
-        self, tests: Sequence[TestCase], engine: str, engine_version: str, tests_hash: str
+        self,
+        tests: Sequence[TestCase],
+        engine: str,
+        engine_version: str,
+        tests_hash: str,
+        grader: Grader,
     ) -> None:
         self.tests = tests
         self.engine = engine
         self.engine_version = engine_version
         self.tests_hash = tests_hash
+        self.grader = grader
 
     def verdict(
         self, kind: VerdictKind, error: str, reason: str, executions: tuple[Execution, ...] = ()
@@ -134,22 +148,24 @@ class _Frame:
             n_passed=sum(item.outcome == VerdictKind.PASSED for item in executions),
             n_tests=len(self.tests),
             executions=executions,
-            grader=GRADER,
+            grader=self.grader.id,
             engine=self.engine,
             engine_version=self.engine_version,
             tests_hash=self.tests_hash,
         )
 
 
-def _judge(test: TestCase, returns: str, call: ExecutionResult) -> Execution:
-    """One test: its engine status, or the comparison of the value."""
+def _judge(
+    grader: Grader, test: TestCase, returns: str, call: ExecutionResult, printed: str
+) -> Execution:
+    """One test: its engine status, or the comparison of the value; `printed` is what the load printed."""
     difference: Difference | None = None
     outcome = str(call.status)
     actual = ""
     if outcome == "ok":
         if call.value is None:
             raise GradingError(f"test {test.index}: the engine reported ok without a value")
-        difference = compare(decode_typed(test.expected), returns, call.value, test.comparator)
+        difference = grader.compare(test, returns, call.value, printed + call.stdout)
         outcome = (VerdictKind.WRONG_ANSWER if difference else VerdictKind.PASSED).value
         actual = _shorten(format_wire(call.value), MAX_ACTUAL_CHARS)
     return Execution(

@@ -1,6 +1,6 @@
 """Programs against Problems: runs the sandbox, asks the grader, and never runs the same Program twice.
 
-A `Judge` holds one q engine with its workers. It is the only path in the pipeline by which q is executed.
+A `Judge` holds one q engine with its workers, and a grader. It is the only path in the pipeline by which q is executed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import TracebackType
 from pipeline.config import ExecutionConfig
 from pipeline.engines import start_engine
 from pipeline.errors import GradingError, GradingPaused
+from pipeline.graders import DEFAULT_GRADER, find_grader
 from pipeline.records import Verdict
 from pipeline.suite import TestSuite
 from q_runtime import EngineUnavailable
@@ -30,8 +31,9 @@ class Candidate:
 class Judge:
     """Verdicts for Candidates; a context manager that owns the workers."""
 
-    def __init__(self, execution: ExecutionConfig) -> None:
-        """Start the workers. Raises: GradingError when the engine is not there."""
+    def __init__(self, execution: ExecutionConfig, grader: str = DEFAULT_GRADER) -> None:
+        """Start the workers. Raises: GradingError when there is no such grader, or the engine is not there."""
+        self.grader = find_grader(grader)
         try:
             self._engine = start_engine(execution)
         except EngineUnavailable as error:
@@ -69,7 +71,7 @@ class Judge:
         for candidate in candidates:
             suite = suites[candidate.problem]
             if candidate.program is None:
-                found[candidate] = suite.no_program(self.engine, self.engine_version)
+                found[candidate] = suite.no_program(self.engine, self.engine_version, self.grader)
             elif known := self._known.get((candidate.problem, candidate.program, suite.tests_hash)):
                 found[candidate] = known
             else:
@@ -93,7 +95,8 @@ class Judge:
             for result in self._engine.run(jobs):
                 candidate = candidates[int(result.key)]
                 suite = suites[candidate.problem]
-                yield candidate, suite.grade(result, self.engine, self.engine_version)
+                verdict = suite.grade(result, self.engine, self.engine_version, self.grader)
+                yield candidate, verdict
         except EngineUnavailable as error:
             raise GradingPaused(
                 f"grading is paused: the q engine {self.engine!r} went away: {error}"

@@ -59,7 +59,7 @@ class TestCase(Record):
     arguments: tuple[Any, ...]
     expected: Any
     comparator: str = "equal"
-    """`equal`, `unordered` or `close:<eps>`."""
+    """`equal`, `unordered`, `close:<eps>`, or `any_of`: then `expected` is a list of acceptable values."""
     origin: str = "reference"
     """Where it comes from: `example`, `assert` or `reference` (generated input, answer by the reference)."""
 

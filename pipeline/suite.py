@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
+from pipeline.graders import DEFAULT_GRADER, GRADERS, Grader
 from pipeline.grading import grade, grade_no_program, make_job
 from pipeline.records import Problem, TestCase, Verdict, content_hash
 from q_runtime import ProgramResult, QJob
@@ -37,7 +38,13 @@ class TestSuite:
             calls=self._prepared.calls,
         )
 
-    def grade(self, result: ProgramResult, engine: str, engine_version: str) -> Verdict:
+    def grade(
+        self,
+        result: ProgramResult,
+        engine: str,
+        engine_version: str,
+        grader: Grader = GRADERS[DEFAULT_GRADER],
+    ) -> Verdict:
         """The Verdict on what a Program did."""
         return grade(
             self.tests,
@@ -46,10 +53,17 @@ class TestSuite:
             engine=engine,
             engine_version=engine_version,
             tests_hash=self.tests_hash,
+            grader=grader,
         )
 
-    def no_program(self, engine: str, engine_version: str) -> Verdict:
+    def no_program(
+        self, engine: str, engine_version: str, grader: Grader = GRADERS[DEFAULT_GRADER]
+    ) -> Verdict:
         """The Verdict on a Completion without a Program."""
         return grade_no_program(
-            self.tests, engine=engine, engine_version=engine_version, tests_hash=self.tests_hash
+            self.tests,
+            engine=engine,
+            engine_version=engine_version,
+            tests_hash=self.tests_hash,
+            grader=grader,
         )

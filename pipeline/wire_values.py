@@ -12,6 +12,7 @@ from typing import Any
 Wire = dict[str, Any]
 
 INTEGER_KINDS = (-5, -6, -7)
+NUMBER_KINDS = (-1, *INTEGER_KINDS, -8, -9)
 KIND_NAMES = {
     1: "boolean",
     2: "guid",

@@ -20,6 +20,7 @@ from q_runtime.errors import (
 )
 
 if TYPE_CHECKING:
+    from q_runtime.display import show_wire
     from q_runtime.engine import Engine, ExecutionResult, ProgramResult, QJob, Wire
     from q_runtime.engines import ENGINE_NAMES, EngineSettings, open_engine
     from q_runtime.limits import Limits
@@ -43,7 +44,7 @@ __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022  (the engine first, then the sandbox)
     "Session", "Limits", "QError", "QSyntaxError", "RuntimeFault", "UnsupportedFeature",
-    "LimitExceeded", "WorkerCrashed", "EngineUnavailable", "format_wire",
+    "LimitExceeded", "WorkerCrashed", "EngineUnavailable", "format_wire", "show_wire",
     "Engine", "ExecutionResult", "ProgramResult", "QJob", "Wire",
     "ENGINE_NAMES", "EngineSettings", "open_engine",
     "Generator", "Layer", "PoolClosed", "PythonExecution", "PythonJob", "PythonPool", "PythonResult", "QPool",
@@ -54,6 +55,7 @@ _HOMES = {
     "Session": "session",
     "Limits": "limits",
     "format_wire": "values.wire",
+    "show_wire": "display",
     **dict.fromkeys(("Engine", "ExecutionResult", "ProgramResult", "QJob", "Wire"), "engine"),
     **dict.fromkeys(("ENGINE_NAMES", "EngineSettings", "open_engine"), "engines"),
     **dict.fromkeys(("TypedJsonError", "decode_typed", "encode_typed"), "sandbox.typed_json"),

@@ -6,11 +6,13 @@ forms come from values/literal.py.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table, TableAbroad
-from q_runtime.values.functions import Nil
+from q_runtime.values.functions import FunctionText, Nil
 from q_runtime.values.literal import (
     atom_text,
     escape,
@@ -29,6 +31,7 @@ from q_runtime.values.vectors import (
     take_rows,
     type_number,
 )
+from q_runtime.values.wire import from_wire
 
 Size = tuple[int, int]
 _MAX_COLUMNS = 2001
@@ -46,6 +49,14 @@ def show(x: Value, size: Size = (25, 80), precision: int = 7) -> str:
     if len(lines) > height - 2:
         lines = [*lines[: height - 3], ".."]
     return "\n".join(_as_text(_cut(line, width)) for line in lines)
+
+
+def show_wire(wire: dict[str, Any]) -> str:
+    """Return what `show` prints of a value in the wire form, on a console of the default size and precision.
+
+    Raises: QError('type') for a malformed wire form.
+    """
+    return show(from_wire(wire, FunctionText))
 
 
 def _as_bytes(text: str) -> str:

@@ -9,6 +9,7 @@ the function under test):
     tuple(f(..)) == tuple(E)    list(f(..)) == list(E)
     set(f(..)) == set(E)    sorted(f(..)) == E                               comparator `unordered`
     abs(f(..) - E) < eps    math.isclose(f(..), E, rel_tol=, abs_tol=)       comparator `close:<eps>`
+    f(..) in (E, F)         also with a list or a set that is written out    comparator `any_of`
 
 What this deliberately does not do: run anything in this process.
 """
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.importers.rows import RowMalformed, RowRefused, parse_python
 
 MAX_OBSERVATIONS = 40
@@ -90,9 +92,9 @@ class _Recording(ast.NodeTransformer):
         stated = find_stated_value(node.test, self.candidate)
         if self.has_reference or (stated is None and not _calls(node.test, self.candidate)):
             comparator = stated.comparator if stated else _closeness_of_property(node.test)
-            record = _method(
-                "settle", ast.Call(ast.Name("bool", ast.Load()), [node.test], []), comparator
-            )
+            passed = ast.Call(ast.Name("bool", ast.Load()), [node.test], [])
+            acceptable = [stated.expected] if stated and stated.comparator is _ANY_OF else []
+            record = _method("settle", passed, comparator, *acceptable)
         elif stated is None:
             message = ast.Constant("states no expected value, and the row has no reference")
             record = _method("add", ast.Tuple([], ast.Load()), ast.Constant(None), _EQUAL, message)
@@ -106,6 +108,7 @@ class _Recording(ast.NodeTransformer):
 
 _EQUAL = ast.Constant("equal")
 _UNORDERED = ast.Constant("unordered")
+_ANY_OF = ast.Constant(ANY_OF)
 
 
 def _method(name: str, *arguments: ast.expr) -> ast.Call:
@@ -136,6 +139,8 @@ def find_stated_value(test: ast.expr, candidate: str) -> StatedValue | None:
     left, operator, right = test.left, test.ops[0], test.comparators[0]
     if isinstance(operator, (ast.Lt, ast.LtE)):
         return _from_distance(left, right, candidate)
+    if isinstance(operator, ast.In):
+        return _from_membership(left, right, candidate)
     if not isinstance(operator, (ast.Eq, ast.Is)):
         return None
     return _from_equation(left, right, candidate) or _from_equation(right, left, candidate)
@@ -176,6 +181,17 @@ def _from_equation(side: ast.expr, other: ast.expr, candidate: str) -> StatedVal
     ):
         return StatedValue(call, other, _EQUAL)
     return None
+
+
+def _from_membership(call: ast.expr, values: ast.expr, candidate: str) -> StatedValue | None:
+    """`f(..) in (E, F)`; what is not written out, such as a range, is a property and no list of answers."""
+    is_written_out = isinstance(values, (ast.List, ast.Tuple, ast.Set)) and bool(values.elts)
+    if not is_written_out or _calls(values, candidate) or not isinstance(call, ast.Call):
+        return None
+    if not _is_plain_call(call, candidate):
+        return None
+    acceptable = ast.Call(ast.Name("list", ast.Load()), [values], [])
+    return StatedValue(call, acceptable, _ANY_OF)
 
 
 def _from_distance(distance: ast.expr, bound: ast.expr, candidate: str) -> StatedValue | None:

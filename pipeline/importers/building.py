@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.importers.rows import RowRefused, SourceRow
 from pipeline.importers.signature import check_rank
 from pipeline.records import Param, Problem, TestCase, Visibility, content_hash
@@ -37,7 +38,17 @@ class TestDraft:
 
     arguments: tuple[Any, ...]
     expected: Any
+    """With the comparator `any_of` a list of acceptable values."""
     comparator: str
+
+    @property
+    def values(self) -> list[Any]:
+        """The values that are acceptable."""
+        return list(self.expected) if self.comparator == ANY_OF else [self.expected]
+
+    def accepts(self, answer: Any) -> bool:
+        """Whether an answer of the reference is one of them."""
+        return any(same_value(answer, value) for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ def draft_tests(row: SourceRow, observations: Any, keeps_kinds: bool = False) ->
     for number, test in enumerate(tests, start=1):
         for value, expression in zip(test.arguments, types, strict=True):
             _check_representable(value, expression, f"an argument of test {number}")
-    returns = infer_type((test.expected for test in tests), row.returns_hint)
+    returns = infer_type((value for test in tests for value in test.values), row.returns_hint)
     return Draft(types, returns, row.returns_hint, tuple(tests))
 
 
@@ -146,14 +157,16 @@ def settle_results(draft: Draft, calls: Sequence[PythonExecution] | None) -> Dra
         answers = [_answer(call, number) for number, call in enumerate(calls)]
         for number, test in enumerate(tests):
             first, second = answers[number], answers[number + len(tests)]
-            if not same_value(first, test.expected) or not same_value(first, second):
+            if not test.accepts(first) or not same_value(first, second):
                 raise RowRefused(
                     f"test {number + 1} gets different answers from the reference when it is repeated"
                 )
-            tests[number] = replace(test, expected=first)
+            if test.comparator != ANY_OF:
+                tests[number] = replace(test, expected=first)
     draft = with_returns(replace(draft, tests=tuple(tests)))
     for number, test in enumerate(draft.tests, start=1):
-        _check_representable(test.expected, draft.returns, f"the answer of test {number}")
+        for value in test.values:
+            _check_representable(value, draft.returns, f"the answer of test {number}")
     if len(tests) < MIN_TESTS:
         raise RowRefused(f"there is {len(tests)} different test; at least {MIN_TESTS} are needed")
     return draft
@@ -161,10 +174,15 @@ def settle_results(draft: Draft, calls: Sequence[PythonExecution] | None) -> Dra
 
 def with_returns(draft: Draft, more_answers: Sequence[Any] = ()) -> Draft:
     """The draft with the result type that covers its tests and further answers of the reference."""
-    answers = [*(test.expected for test in draft.tests), *more_answers]
+    answers = [*(value for test in draft.tests for value in test.values), *more_answers]
     returns = infer_type(answers, draft.returns_hint)
-    tests = tuple(replace(test, expected=widen(test.expected, returns)) for test in draft.tests)
+    tests = tuple(_widened(test, returns) for test in draft.tests)
     return replace(draft, returns=returns, tests=tests)
+
+
+def _widened(test: TestDraft, returns: TypeExpr) -> TestDraft:
+    values = [widen(value, returns) for value in test.values]
+    return replace(test, expected=values if test.comparator == ANY_OF else values[0])
 
 
 def _answer(call: PythonExecution, number: int) -> Any:

@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.errors import ImportProblemsError
 from pipeline.importers import humaneval, jsonl, mbpp, q_humaneval
 from pipeline.importers.asserts import COLLECT, build_collector
@@ -289,7 +290,9 @@ def _relax_order(chunk: Iterable[_Entry], pool: PythonPool) -> None:
 def _generate(chunk: Iterable[_Entry], pool: PythonPool) -> None:
     """Round 3: the row's own generator, or inferred ones from bold to careful until the reference bears one."""
     waiting = {
-        entry.key: entry for entry in _open(chunk) if entry.row is not None and entry.row.reference
+        entry.key: entry
+        for entry in _open(chunk)
+        if entry.row is not None and entry.row.reference and not _has_alternatives(entry)
     }
     for style in STYLES:
         sources = {key: _generator_source(entry, style) for key, entry in waiting.items()}
@@ -306,6 +309,22 @@ def _generate(chunk: Iterable[_Entry], pool: PythonPool) -> None:
                 entry.generator = source
                 entry.draft = with_returns(entry.draft, trial.answers)
                 del waiting[key]
+
+
+def _has_alternatives(entry: _Entry) -> bool:
+    """Whether tests name several acceptable values; fresh inputs would know the reference's one alone."""
+    if entry.row is None or entry.draft is None:
+        return False
+    if all(test.comparator != ANY_OF for test in entry.draft.tests):
+        return False
+    if entry.row.generator:
+        entry.reasons.append(
+            "it has a generator and tests with several acceptable values: of a fresh input only the reference's "
+            "answer is known, so leave out the generator"
+        )
+    else:
+        entry.notes.append("no input generator: tests name several acceptable values")
+    return True
 
 
 def _generator_source(entry: _Entry, style: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.importers.building import Draft, same_value
 from pipeline.importers.rows import RowRefused, parse_python
 from pipeline.typed_values import TypedJsonError, decode_typed
@@ -81,12 +82,15 @@ def relax_order(draft: Draft, calls: Sequence[PythonExecution]) -> Draft:
     answers = [_answer(call) for call in calls]
     if len(answers) != len(draft.tests) or any(answer is _NOTHING for answer in answers):
         return draft  # the variant does not run, so it shows nothing
-    pairs = [(test.expected, answer) for test, answer in zip(draft.tests, answers, strict=True)]
-    differing = [pair for pair in pairs if not _same(*pair)]
+    differing = [
+        (test, answer)
+        for test, answer in zip(draft.tests, answers, strict=True)
+        if not any(_same(value, answer) for value in test.values)
+    ]
     if not differing:
         return draft
-    for expected, answer in differing:
-        if not _same_in_another_order(expected, answer):
+    for test, answer in differing:
+        if test.comparator == ANY_OF or not _same_in_another_order(test.expected, answer):
             raise RowRefused(
                 "the answer depends on the order in which Python happens to keep a set"
             )

@@ -6,6 +6,7 @@ chose; the test split chose nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.metrics import paired_difference
@@ -48,7 +49,7 @@ def write_report(context: RunContext, result: LoopResult) -> dict[str, Any]:
         "engine_version": context.judge.engine_version,
         "finished_at": utc_now(),
     }
-    report["conclusion"] = _conclusion(report)
+    report["conclusion"] = _conclusion(report, [result.base.test, final.test])
     write_json(context.path / FINAL_REPORT, report)
     return report
 
@@ -77,7 +78,7 @@ def _measured(policy: Policy) -> dict[str, Any]:
 def _paired(
     context: RunContext, base: Evaluation | None, final: Evaluation | None
 ) -> Interval | None:
-    if base is None or final is None:
+    if base is None or final is None or base.grader != final.grader:
         return None
     settings = context.config.evaluation
     return paired_difference(
@@ -85,13 +86,17 @@ def _paired(
     )
 
 
-def _conclusion(report: dict[str, Any]) -> str:
+def _conclusion(report: dict[str, Any], compared: Sequence[Evaluation | None]) -> str:
     """The finding in one or two plain sentences."""
     solved = (
         f"The loop solved {report['solved_total']} of {report['problems_total']} training Problems, "
         f"{report['seeds']} of them known before."
     )
     diff, ci = report["paired"]["diff"], report["paired"]["ci"]
+    graders = sorted({evaluation.grader for evaluation in compared if evaluation})
+    if len(graders) > 1:
+        names = " and ".join(graders)
+        return f"{solved} The policies were judged by different graders ({names}): scores do not compare."
     if diff is None:
         return f"{solved} There is no test split to compare policies on."
     where = f"{diff * 100:+.1f} points [{ci[0] * 100:+.1f}, {ci[1] * 100:+.1f}]"

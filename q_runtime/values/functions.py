@@ -146,6 +146,16 @@ def negated_operator(f: Value, g: Value) -> str | None:
     return None
 
 
+class FunctionText:
+    """A function of which only the source is known: what comes out of a worker can be shown, and not applied."""
+
+    __slots__ = ("text",)
+    t = 100
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 class View:
     """A named expression with its parse tree and its last value; evaluate/views.py evaluates it."""
 

@@ -16,6 +16,7 @@ from q_runtime.values.functions import (
     HOLE,
     Composition,
     Derived,
+    FunctionText,
     IteratorValue,
     Lambda,
     Nil,
@@ -274,7 +275,7 @@ def function_text(x: Value) -> str:
         return x.shown or _unknown_text()
     if type(x) is IteratorValue:
         return x.glyph
-    if type(x) is View:
+    if type(x) is View or type(x) is FunctionText:
         return x.text
     if type(x) is Derived:
         inner = function_text(x.f) if type_number(x.f) >= 100 else literal(x.f)

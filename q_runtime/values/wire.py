@@ -18,7 +18,7 @@ from q_runtime.errors import QError
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
-from q_runtime.values.functions import NIL, Nil
+from q_runtime.values.functions import NIL, FunctionText, Nil
 from q_runtime.values.literal import function_text, raw_text
 from q_runtime.values.vectors import (
     CHARS,
@@ -139,16 +139,7 @@ def from_wire(wire: Wire, function: Callable[[str], Value] | None = None) -> Val
 
 def format_wire(wire: Wire) -> str:
     """Return the q literal text of a wire value: evaluating it gives the value again."""
-    return source_text(from_wire(wire, _Text))
-
-
-class _Text:
-    """A function known only by its text."""
-
-    t = 100
-
-    def __init__(self, text: str) -> None:
-        self.text = text
+    return source_text(from_wire(wire, FunctionText))
 
 
 def source_text(x: Value) -> str:
@@ -156,7 +147,7 @@ def source_text(x: Value) -> str:
     from q_runtime.values.literal import atom_text, vector_text
 
     t = type_number(x)
-    if type(x) is _Text:
+    if type(x) is FunctionText:
         return x.text
     if t < 0:
         text = atom_text(x, 17) if -t not in qt.FLOATS else _float_source(x, -t)

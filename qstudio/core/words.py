@@ -36,6 +36,21 @@ VERDICTS: dict[str, Word] = {
     "infra_error": Word("fault of ours", "plug"),
 }
 
+DIFFERENCES: dict[str, str] = {
+    "wrong_value": "wrong value",
+    "wrong_type": "wrong type",
+    "wrong_length": "wrong length",
+    "wrong_order": "wrong order",
+    "atom_not_list": "atom, not list",
+    "list_not_atom": "list, not atom",
+    "null": "null",
+    "missing_key": "missing key",
+    "extra_key": "extra key",
+    "not_a_value": "not a value",
+    "wrong_text": "wrong text",
+}
+"""What a comparison found different, in a word or two; the phrase beside it says the rest."""
+
 NOT_COUNTED = ("unsupported", "infra_error")
 """Verdicts outside every denominator."""
 FAILED = tuple(kind for kind in VERDICTS if kind != "passed" and kind not in NOT_COUNTED)

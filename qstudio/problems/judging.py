@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Mapping
 from itertools import islice
 
 from pipeline.config import ExecutionConfig
+from pipeline.graders import DEFAULT_GRADER
 from pipeline.judging import Candidate, Judge
 from pipeline.records import Problem, Verdict
 from pipeline.suite import TestSuite
@@ -14,12 +15,15 @@ CHUNK = 256
 
 
 def judge_programs(
-    candidates: Iterable[Candidate], problems: Mapping[str, Problem], engine: str = "embedded"
+    candidates: Iterable[Candidate],
+    problems: Mapping[str, Problem],
+    engine: str = "embedded",
+    grader: str = DEFAULT_GRADER,
 ) -> Generator[tuple[Candidate, Verdict], None, None]:
-    """A Verdict per Candidate, in order. Raises: GradingError when the engine cannot be used."""
+    """A Verdict per Candidate, in order. Raises: GradingError when engine or grader cannot be used."""
     suites: dict[str, TestSuite] = {}
     iterator = iter(candidates)
-    with Judge(ExecutionConfig(engine=engine)) as judge:
+    with Judge(ExecutionConfig(engine=engine), grader) as judge:
         while chunk := list(islice(iterator, CHUNK)):
             for candidate in chunk:
                 if candidate.problem not in suites:

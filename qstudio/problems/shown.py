@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.typed_values import UnrepresentableValue, decode_typed, to_wire
 from q_runtime import TypedJsonError, format_wire
 from qstudio.problems.models import Problem, TestCase
@@ -48,9 +49,20 @@ def show_tests(problem: Problem, tests: Sequence[TestCase]) -> tuple[ShownTest, 
                 (name, show_value(value, type_text))
                 for name, type_text, value in zip(names, types, test.arguments, strict=False)
             ),
-            expected=show_value(test.expected, problem.returns),
+            expected=_show_expected(test, problem.returns),
         )
         for test in tests
+    )
+
+
+def _show_expected(test: TestCase, type_text: str) -> ShownValue:
+    """The expected value; of several acceptable ones each."""
+    if test.comparator != ANY_OF:
+        return show_value(test.expected, type_text)
+    shown = [show_value(value, type_text) for value in test.expected or []]
+    return ShownValue(
+        _cut(" or ".join(value.python for value in shown)),
+        _cut(" or ".join(value.q for value in shown)),
     )
 
 

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.equality import ComparatorError, compare
+from pipeline.comparators import ComparatorError
+from pipeline.equality import compare
 from pipeline.typed_values import infer_type, to_wire
 from q_runtime import Session
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "grading.md"
-ROW = re.compile(
-    r"^\| `(?P<type>[^`]+)` \| `(?P<expected>[^`]+)` \| (?P<q>`[^`]+`|`` .+? ``) \| (?P<outcome>\w+) \|$"
-)
-CONSTANTS = {"nan": math.nan, "inf": math.inf}
-
-
-def documented_rows() -> list[Any]:
-    """The rows of the equality table as pytest parameters: type, expected value, q text, outcome."""
-    section = DOCUMENT.read_text(encoding="utf-8").split("## What counts as equal")[1]
-    matches = filter(None, map(ROW.match, section.splitlines()))
-    return [
-        pytest.param(
-            match["type"],
-            eval(match["expected"], {"__builtins__": {}}, dict(CONSTANTS)),
-            match["q"].strip("`").strip() if not match["q"].startswith("``") else match["q"][3:-3],
-            match["outcome"],
-            id=f"{match['expected']} against {match['q']}",
-        )
-        for match in matches
-    ]
+from tests.pipeline.grading_tables import comparator_rows, equality_rows
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +21,31 @@ def session() -> Session:
     return Session()
 
 
-def test_the_documented_table_is_read_whole() -> None:
-    lines = [
-        line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.count("|") == 5
-    ]
-
-    assert len(documented_rows()) == len(lines) - 2 > 60
-
-
-@pytest.mark.parametrize(("type_text", "expected", "q_text", "outcome"), documented_rows())
+@pytest.mark.parametrize(
+    ("type_text", "expected", "q_text", "outcome"), equality_rows("The grader `value-1`")
+)
 def test_documented_equality(
     session: Session, type_text: str, expected: Any, q_text: str, outcome: str
 ) -> None:
     difference = compare(expected, type_text, session.evaluate_wire(q_text))
 
     assert outcome == (difference.kind if difference else "equal")
+
+
+@pytest.mark.parametrize(
+    ("comparator", "type_text", "expected", "q_text", "outcome"), comparator_rows()
+)
+def test_documented_comparators(
+    session: Session, comparator: str, type_text: str, expected: Any, q_text: str, outcome: str
+) -> None:
+    difference = compare(expected, type_text, session.evaluate_wire(q_text), comparator)
+
+    assert outcome == (difference.kind if difference else "equal")
+
+
+def test_the_documented_tables_are_read_whole() -> None:
+    assert len(equality_rows("The grader `value-1`")) > 60
+    assert len(comparator_rows()) > 12
 
 
 def long_list(*values: int) -> dict[str, Any]:
@@ -79,7 +66,22 @@ def long_list(*values: int) -> dict[str, Any]:
         ("ab", "str", {"t": -11, "v": "ab"}, "right value, wrong type: symbol, expected string"),
         ([7], "list[int]", {"t": -7, "v": 7}, "atom, expected one-item list"),
         (7, "int", long_list(7), "one-item list, expected an atom"),
-        ([1, 2], "list[int]", long_list(1), "1 item, expected 2 items"),
+        ([1, 2], "list[int]", long_list(3), "1 item, expected 2 items"),
+        ([1, 2], "list[int]", long_list(1), "missing item 1: 1 item, expected 2 items"),
+        (
+            [0, 1, 2, 3, 4],
+            "list[int]",
+            long_list(0, 1, 2, 4),
+            "missing item 3: 4 items, expected 5 items",
+        ),
+        ([1, 2, 3], "list[int]", long_list(3), "missing items 0 to 1: 1 item, expected 3 items"),
+        ([1, 2], "list[int]", long_list(1, 9, 2), "item 1 is too many: 3 items, expected 2 items"),
+        (
+            [[1], [2, 3]],
+            "list[list[int]]",
+            {"t": 0, "v": [long_list(1), long_list(2)]},
+            "at [1]: missing item 1: 1 item, expected 2 items",
+        ),
         ([1, 2, 3], "list[int]", long_list(1, 3, 2), "the right items in another order, from 1"),
         ([1, 2], "list[int]", long_list(1, 5), "at [1]: 5, expected 2"),
         (
@@ -99,6 +101,31 @@ def test_a_difference_says_what_and_where(
     expected: Any, type_text: str, actual: dict[str, Any], phrase: str
 ) -> None:
     assert phrase == str(compare(expected, type_text, actual))
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "type_text", "actual", "phrase"),
+    [
+        ([3, 5], "int", {"t": -7, "v": 4}, "4, expected 3 or 5"),
+        (
+            [3, 5],
+            "int",
+            {"t": -9, "v": 5.0},
+            "none of the 2 acceptable values; nearest to one: right value, wrong type: float, expected long",
+        ),
+        (
+            [[1, 2], [2, 1]],
+            "list[int]",
+            long_list(2),
+            "none of the 2 acceptable values; nearest to one: missing item 0: 1 item, expected 2 items",
+        ),
+        ([], "int", {"t": -7, "v": 4}, "no value is acceptable here"),
+    ],
+)
+def test_a_difference_from_several_acceptable_values_is_that_from_the_nearest(
+    alternatives: list[Any], type_text: str, actual: dict[str, Any], phrase: str
+) -> None:
+    assert phrase == str(compare(alternatives, type_text, actual, "any_of"))
 
 
 VALUES = st.recursive(
@@ -124,6 +151,7 @@ def test_every_value_equals_its_own_wire_form(value: Any) -> None:
 
     assert compare(value, type_text, wire) is None
     assert compare(value, type_text, wire, "unordered") is None
+    assert compare(["another", value], type_text, wire, "any_of") is None
     assert compare(value, "any", to_wire(value, "any")) is None
 
 
@@ -152,7 +180,7 @@ def test_close_widens_the_tolerance_of_floats_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "close", "close:", "close:x", "close:-1", "close:nan", "sorted"]
+    "text", ["", "close", "close:", "close:x", "close:-1", "close:nan", "sorted", "any_of:equal"]
 )
 def test_an_unknown_comparator_is_refused(text: str) -> None:
     with pytest.raises(ComparatorError, match="is not a comparator"):

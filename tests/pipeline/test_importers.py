@@ -429,3 +429,53 @@ def test_all_of_mbpp_is_imported(patient_pool: PythonPool) -> None:
 
     assert report.n_rows == 974
     assert report.n_accepted >= 955, report.lines()
+
+
+TWO_ROOTS = {
+    "id": "root",
+    "statement": "A number whose square is n.",
+    "reference": "def root(n):\n    return round(n ** 0.5)",
+    "tests": [
+        "assert root(4) in (2, -2)",
+        "assert root(9) in [-3, 3]",
+        "assert root(1) == 1",
+        "assert root(16) in range(10)",
+    ],
+}
+
+
+def test_several_acceptable_values_are_all_kept(importing: Any) -> None:
+    (row,) = importing("jsonl", TWO_ROOTS)
+    problem = accepted([row])
+
+    assert [(test.comparator, test.expected) for test in problem.tests] == [
+        ("any_of", [2, -2]),
+        ("any_of", [-3, 3]),
+        ("equal", 1),
+        ("equal", 4),
+    ]
+    assert problem.returns == "int"
+    assert problem.generator == ""
+    assert row.reasons == ("no input generator: tests name several acceptable values",)
+
+
+def test_acceptable_values_have_one_type_together(importing: Any) -> None:
+    row = {**TWO_ROOTS, "tests": ["assert root(4) in (2, -2.5)", "assert root(9) in {3}"]}
+    problem = accepted(importing("jsonl", row))
+
+    assert problem.returns == "float"
+    assert [test.expected for test in problem.tests] == [[2.0, -2.5], [3.0]]
+
+
+def test_an_answer_that_is_not_among_the_acceptable_ones_refuses_the_row(importing: Any) -> None:
+    row = {**TWO_ROOTS, "tests": ["assert root(4) in (3, 5)", "assert root(9) == 3"]}
+
+    assert refusal(importing("jsonl", row)) == "assert 1 fails on the reference"
+
+
+def test_a_generator_does_not_go_with_several_acceptable_values(importing: Any) -> None:
+    row = {**TWO_ROOTS, "generator": "def generate(rng):\n    return (rng.randint(0, 9) ** 2,)"}
+
+    assert "of a fresh input only the reference's answer is known" in refusal(
+        importing("jsonl", row)
+    )

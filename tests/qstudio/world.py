@@ -445,7 +445,7 @@ def _executions(kind: str, error: str) -> list[dict[str, Any]]:
         made[3] |= {
             "outcome": kind,
             "actual": "8f",
-            "difference_kind": "type",
+            "difference_kind": "wrong_type",
             "difference": "a float where a long is expected",
             "stdout": HOSTILE,
         }

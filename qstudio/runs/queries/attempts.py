@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from qstudio.core.facets import Facet, column_counts, make_facet, query_with, without
 from qstudio.core.paging import page_of
-from qstudio.core.words import FAILED, NOT_COUNTED, VERDICTS, iteration_words
+from qstudio.core.words import DIFFERENCES, FAILED, NOT_COUNTED, VERDICTS, iteration_words
 from qstudio.problems.shown import ShownTest, show_tests
 from qstudio.runs.filters import OUTCOMES, AttemptFilter
 from qstudio.runs.models import Attempt, Verdict
@@ -78,6 +78,7 @@ class TestRow:
     outcome: str
     actual: str
     difference_kind: str
+    """In a word or two."""
     difference: str
     error: str
     stdout: str
@@ -257,12 +258,13 @@ def _filtered(params: QueryDict) -> QuerySet[Attempt]:
 
 def _test_row(execution: dict[str, Any], tests: dict[int, ShownTest]) -> TestRow:
     index = execution.get("test_index", 0)
+    kind = execution.get("difference_kind", "")
     return TestRow(
         index=index,
         test=tests.get(index),
         outcome=execution.get("outcome", ""),
         actual=execution.get("actual", ""),
-        difference_kind=execution.get("difference_kind", ""),
+        difference_kind=DIFFERENCES.get(kind, kind),
         difference=execution.get("difference", ""),
         error=execution.get("error", ""),
         stdout=execution.get("stdout", "")[:4000],

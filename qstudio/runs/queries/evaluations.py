@@ -82,6 +82,7 @@ class EvaluationsPage:
     facets: tuple[Facet, ...]
     n_all: int
     has_several_graders: bool
+    """Whether the list, on whichever page, holds scores under different rules."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,12 @@ def evaluations_page(params: QueryDict) -> EvaluationsPage:
         )
         for name, title in names
     )
-    graders = {value["grader"] for value in page.object_list}
     return EvaluationsPage(
         rows=tuple(_row(value, {}) for value in page.object_list),
         page=page,
         facets=facets,
         n_all=page.paginator.count,
-        has_several_graders=len(graders) > 1,
+        has_several_graders=not params.get("grader") and len(facets[2].choices) > 1,
     )
 
 
@@ -190,8 +190,10 @@ def verdict_rows(counts: dict[str, int]) -> tuple[VerdictRow, ...]:
 
 
 def scores_of(rows: Iterable[EvaluationRow]) -> list[charts.Score]:
-    """pass@1 of each row, for the chart."""
-    found = ((row, row.pass_at_1) for row in rows)
+    """pass@1 of each row for a chart: scores under other rules than the newest one's are left out."""
+    rows = list(rows)
+    grader = max(rows, key=lambda row: row.created_at).grader if rows else ""
+    found = ((row, row.pass_at_1) for row in rows if row.grader == grader)
     return [
         charts.Score(row.iteration, row.split, e["value"], e["low"], e["high"])
         for row, e in found

@@ -68,6 +68,8 @@ class SummaryTab:
 
     ledger: tuple[LedgerRow, ...]
     board: tuple[EvaluationRow, ...]
+    has_several_graders: bool
+    """Whether the board holds scores under different rules; a chart shows those of the newest alone."""
     charts: tuple[charts.Chart, ...]
     finding: str
     paired: str
@@ -151,6 +153,7 @@ def summary_tab(run: Run) -> SummaryTab:
     return SummaryTab(
         ledger=entries,
         board=rows,
+        has_several_graders=len({row.grader for row in rows}) > 1,
         charts=tuple(shown),
         finding=finished_sentence(run) if run.state == Run.State.SUCCEEDED else "",
         paired=paired_sentence(run.report),

@@ -102,7 +102,10 @@ def test_an_attempt_shows_its_evidence(reader: Client, world: World):
     assert wrong.test.visibility == "hidden"
     assert wrong.test.arguments[0][1].q == "3 4 -3"
     assert (wrong.test.expected.q, wrong.actual) == ("9", "8f")
-    assert wrong.difference == "a float where a long is expected"
+    assert (wrong.difference_kind, wrong.difference) == (
+        "wrong type",
+        "a float where a long is expected",
+    )
     assert "a float where a long is expected" in response.content.decode()
     assert "value-1" in response.content.decode()
 

@@ -23,6 +23,22 @@ def test_scores_of_different_graders_are_said_not_to_compare(reader: Client, wor
     assert "not comparable" not in reader.get("/evaluations/?grader=value-1").content.decode()
 
 
+def test_a_run_with_scores_of_two_graders_draws_those_of_the_newest(reader: Client, world: World):
+    address = f"/runs/{world.finished.key}/"
+    newest = world.finished.evaluations.order_by("-created_at").first()
+    chart = next(c for c in reader.get(address).context["page"].charts if "pass@1" in c.title)
+    Evaluation.objects.filter(pk=newest.pk).update(grader="value-2")
+
+    response = reader.get(address)
+    after = next(c for c in response.context["page"].charts if "pass@1" in c.title)
+
+    assert response.context["page"].has_several_graders
+    assert "not comparable" in response.content.decode()
+    assert sum(len(trace["x"]) for trace in after.figure["data"]) < sum(
+        len(trace["x"]) for trace in chart.figure["data"]
+    )
+
+
 def test_an_evaluation_states_its_score_with_its_interval(reader: Client, world: World):
     response = reader.get(f"/evaluations/{world.finished.key}/{world.evaluation.key}/")
     page = response.context["page"]

@@ -158,6 +158,29 @@ def test_programs_are_judged_row_by_row(tmp_path):
     assert error == "3 of 4 rows did not pass"
 
 
+@pytest.mark.parametrize(
+    ("grader", "kinds"),
+    [
+        ("value-1", ["passed", "wrong_answer", "passed"]),
+        ("text-1", ["passed", "wrong_answer", "wrong_answer"]),
+        ("kx-1", ["passed", "passed", "passed"]),
+    ],
+)
+def test_a_grader_judges_under_its_own_name(tmp_path, grader: str, kinds: list[str]):
+    make_problem()
+    programs = ("f:{x+1}", "f:{x+1f}", 'f:{-1"so";x+1}')
+
+    rows, _ = verify(tmp_path, rows_for(*programs), "--grader", grader)
+
+    assert [row["verdict"] for row in rows[:-1]] == kinds
+    assert {row["grader"] for row in rows[:-1]} == {grader}
+
+
+def test_an_unknown_grader_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="invalid choice: 'value-9'"):
+        call("verify", str(tmp_path / "programs.jsonl"), "--grader", "value-9")
+
+
 def test_rows_that_cannot_be_read_are_said_to_be_so(tmp_path):
     make_problem()
     lines = ["{", '{"problem": 1}', json.dumps({"problem": "nothing", "program": "f"})]

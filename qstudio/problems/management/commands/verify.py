@@ -2,7 +2,7 @@
 
 Exit code 1 when a Program did not pass or a row could not be read; the summary says how many of which. With
 `--cross-check OTHER` a second engine judges the same rows, every disagreement is listed, and the exit code is 1 when
-there is one or a row could not be read.
+there is one or a row could not be read. `--grader` chooses the rules by which values are compared (docs/grading.md).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from pipeline.errors import PipelineError
+from pipeline.graders import DEFAULT_GRADER, GRADERS
 from pipeline.judging import Candidate
 from pipeline.records import Verdict
 from q_runtime import ENGINE_NAMES
@@ -46,6 +47,10 @@ class Command(BaseCommand):
             "--engine", default="embedded", help=f"which q: {names} (default: %(default)s)"
         )
         parser.add_argument(
+            "--grader", default=DEFAULT_GRADER, choices=tuple(GRADERS),
+            help="rules by which values are compared (default: %(default)s)",
+        )  # fmt: skip
+        parser.add_argument(
             "--cross-check", metavar="OTHER", help="judge with this engine too; list what differs"
         )
         parser.add_argument(
@@ -62,7 +67,9 @@ class Command(BaseCommand):
         counts: Counter[str] = Counter()
         candidates = [row.candidate for row in rows if row.candidate]
         engines = [name for name in (options["engine"], options["cross_check"]) if name]
-        verdicts, *others = [judge_programs(candidates, problems, name) for name in engines]
+        verdicts, *others = [
+            judge_programs(candidates, problems, name, options["grader"]) for name in engines
+        ]
         n_different = 0
         try:
             for row in rows:
