@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-dev lint format bench conformance docs clean distclean
+.PHONY: help run test setup setup-dev lint format bench conformance hostile docs clean distclean
 
 # The first Python that is new enough; name another one with `make setup PYTHON=/path/to/python3`.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3 python; do \
@@ -37,6 +37,9 @@ bench: setup ## measure speed; prints one JSON object per line
 conformance: setup-dev ## run the console transcripts that say what q must print; ARGS="--failures" is passed on
 	@$(PY) -m pytest tests/q_runtime/test_conformance.py -q -n $(JOBS) --maxprocesses 2
 	@$(PY) -m tests.q_runtime.kx_sample $(ARGS)
+
+hostile: setup-dev ## try hostile q and Python against the sandbox and the grader; ARGS="python daemon" chooses
+	@$(PY) -m tests.q_runtime.hostile $(ARGS)
 
 docs: setup ## write the pages that are generated from the code
 	@$(PY) docs/settings_page.py

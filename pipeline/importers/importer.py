@@ -2,7 +2,8 @@
 
 Rows go through three rounds in the sandbox, a chunk of rows at a time:
 
-    1  observe    the row's asserts run on its reference (`asserts`); that gives arguments, results and comparators
+    1  observe    the row's asserts run on its reference (`asserts`); that gives arguments, results and comparators,
+                  which must be what the asserts state where the reference is not (`confirming`)
     2  prove      the reference answers every test twice more, on arguments in the types that q will see, and once with
                   the order of its sets reversed (`set_order`)
     3  generate   an input generator inferred from the arguments is tried on the reference (`infer_generator`)
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 from pipeline.comparators import ANY_OF
 from pipeline.errors import ImportProblemsError
 from pipeline.importers import humaneval, jsonl, mbpp, q_humaneval
-from pipeline.importers.asserts import COLLECT, build_collector
+from pipeline.importers.asserts import COLLECT, MAX_OBSERVATIONS, build_collector
 from pipeline.importers.building import (
     Draft,
     TestDraft,
@@ -33,6 +34,7 @@ from pipeline.importers.building import (
     settle_results,
     with_returns,
 )
+from pipeline.importers.confirming import confirm
 from pipeline.importers.infer_generator import STYLES, check_generated, infer_generator
 from pipeline.importers.rows import (
     ImportedRow,
@@ -192,13 +194,30 @@ def _observe(chunk: Iterable[_Entry], pool: PythonPool) -> None:
         if entry.row is not None
     )
     results = _run(pool, jobs)
+    stated = _state_alone(entries, pool)
     for key, entry in entries.items():
         try:
             if entry.row is not None:
                 entry.observations = _observations(results[key])
                 entry.draft = draft_tests(entry.row, entry.observations)
+                is_complete = len(entry.observations) < MAX_OBSERVATIONS
+                confirm(entry.observations, stated.get(key), is_complete)
         except RowRefused as refusal:
             entry.reasons += refusal.reasons
+
+
+def _state_alone(entries: Mapping[str, _Entry], pool: PythonPool) -> dict[str, Any]:
+    """What the asserts of each row demand by themselves, evaluated where its reference is not."""
+    jobs = (
+        PythonJob(key, source=_observing_source(replace(row, reference="")), expressions=(COLLECT,))
+        for key, entry in entries.items()
+        if (row := entry.row) is not None and row.reference
+    )
+    return {
+        key: result.expressions[0].value
+        for key, result in _run(pool, jobs).items()
+        if result.load.status == "ok" and result.expressions[0].status == "ok"
+    }
 
 
 def _observing_source(row: SourceRow) -> str:

@@ -15,8 +15,8 @@ Not covered:
     shared load     a worker sees the clock and how busy the machine is, and may slow others down while its time lasts
     memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables)
     what is public  names and times of files can be learned by asking whether a path exists; contents cannot be read
-    missing layers  without Landlock a worker reads what everyone may read; without namespaces it sees that other
-                    processes exist; `doctor` says what is active
+    missing layers  without Landlock a worker reads what everyone may read; without seccomp it reaches Unix sockets that
+                    have a path; without namespaces it sees that other processes exist; `doctor` says what is active
     a reference     what it says of itself: it may send false answers over its own channel (`python_pool`)
     other systems   outside Linux only the resource limits, the environment and the time limits hold
 """
@@ -155,7 +155,9 @@ class Confiner:
             with contextlib.suppress(OSError):
                 self._rules = landlock.Rules(allowance.readable)
             self._filters = {
-                is_allowed: seccomp.Filter(allow_file_changes=is_allowed)
+                is_allowed: seccomp.Filter(
+                    allow_file_changes=is_allowed, allow_limit_changes=allowance.cpu_s is None
+                )
                 for is_allowed in (True, False)
             }
         self._address_space = current_address_space()

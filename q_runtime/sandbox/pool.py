@@ -28,6 +28,7 @@ from q_runtime.errors import WorkerCrashed
 from q_runtime.limits import Limits
 from q_runtime.sandbox.isolation import Layer
 from q_runtime.sandbox.protocol import ChannelClosed, ChannelError, DeadlinePassed, MalformedFrame
+from q_runtime.sandbox.seccomp import OUTSIDE_SIGNALS
 from q_runtime.sandbox.template import Template, WorkerHandle, WorkerKind
 
 JobT = TypeVar("JobT")
@@ -373,7 +374,7 @@ def _explain_exit(exit_code: int | None, was_killed: bool) -> tuple[Ending, str]
     name = _signal_name(-exit_code)
     if -exit_code == signal.SIGXCPU:
         return "deadline", "it used up its processor time"
-    if -exit_code in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    if -exit_code in OUTSIDE_SIGNALS:
         return "lost", f"it was ended by {name}"
     return "exited", f"it was ended by {name}"
 

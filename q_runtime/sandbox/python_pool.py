@@ -21,6 +21,8 @@ PythonStatus: TypeAlias = Literal[
 ]
 TypedJson: TypeAlias = Any
 """A Python value in the encoding of `typed_json`."""
+FROM_A_WORKER = frozenset(get_args(PythonStatus)) - {"infra_error"}
+"""What a worker may say of a reference; that the sandbox failed, only the pool can know."""
 MAX_ERROR_CHARS = 1000
 
 
@@ -142,7 +144,7 @@ def _execution(frame: dict[str, Any]) -> PythonExecution:
     body = frame.get("load") or frame.get("call")
     if "crash" in frame:
         return PythonExecution("python_error", error=f"the worker failed: {_text(frame['crash'])}")
-    if not isinstance(body, dict) or body.get("status") not in get_args(PythonStatus):
+    if not isinstance(body, dict) or body.get("status") not in FROM_A_WORKER:
         return PythonExecution("python_error", error="the process sent an answer that is not one")
     arguments = body.get("arguments")
     error = body.get("error")

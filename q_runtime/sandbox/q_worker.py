@@ -37,12 +37,14 @@ NUMBER_CHARS = 28
 """Longest such item with what separates it."""
 BRACKETS = 40
 """Room for what stands around the items."""
+MAX_NESTING = 100
+"""Deepest nesting of lists, dictionaries and tables in a result: what reads and compares results must bear it."""
 GENERIC_NULL = 101
 WARM_UP_PROGRAM = "f:{[x;y] s:0; i:0; while[i<x; s+:i*y; i+:1]; s}"
 
 
 class _TooMuchOutput(Exception):
-    """The result is longer than allowed."""
+    """The result is longer, or nested deeper, than allowed; the text says which."""
 
 
 def warm_up() -> None:
@@ -148,9 +150,8 @@ class _Runner:
             detail = f"more than {self._limits.memory_mb} MB"
         except RecursionError:
             status, error, detail = "q_error", "stack", "calls or values nested too deeply"
-        except _TooMuchOutput:
-            status, error = "output_limit", "output"
-            detail = f"a result of more than {self._limits.output_bytes} bytes"
+        except _TooMuchOutput as failure:
+            status, error, detail = "output_limit", "output", str(failure)
         duration_s = time.perf_counter() - started
         self._is_worn = self._is_worn or status == "memory_limit"
         self._printed.write(session.take_output())
@@ -161,10 +162,14 @@ class _Runner:
         return _execution(status, value, error, detail[:MAX_DETAIL_CHARS], stdout, duration_s)
 
     def _checked(self, value: Wire) -> Wire:
-        """The value, if it is short enough to be sent."""
+        """The value, if it is short and flat enough to be sent."""
         most = self._limits.output_bytes
-        if not _is_surely_short(value, most) and len(json.dumps(value, allow_nan=False)) > most:
-            raise _TooMuchOutput
+        if _is_surely_short(value, most):
+            return value
+        if _is_too_deep(value):
+            raise _TooMuchOutput(f"a result nested more than {MAX_NESTING} deep")
+        if len(json.dumps(value, allow_nan=False)) > most:
+            raise _TooMuchOutput(f"a result of more than {most} bytes")
         return value
 
     def _limit_processor_time(self, n_evaluations: int) -> None:
@@ -220,6 +225,17 @@ def _is_surely_short(value: Wire, most: int) -> bool:
     if type(content) is list:
         return abs(value["t"]) in NUMBERS and NUMBER_CHARS * len(content) + BRACKETS < most
     return content is None or type(content) is not dict
+
+
+def _is_too_deep(value: Wire) -> bool:
+    """Tell whether a value is nested deeper than MAX_NESTING; every level of q is two of JSON."""
+    layer: list[Any] = [value]
+    for _ in range(2 * MAX_NESTING + 2):
+        parts = (part for node in layer for part in (node.values() if type(node) is dict else node))
+        layer = [part for part in parts if type(part) in (dict, list)]
+        if not layer:
+            return False
+    return True
 
 
 def _is_function(value: Wire) -> bool:

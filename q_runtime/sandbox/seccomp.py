@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 import struct
 from collections.abc import Mapping
 
@@ -45,6 +46,7 @@ PROCESSES: Calls = {
     "pidfd_send_signal": (424, 424),
     "pidfd_getfd": (438, 438),
     "prctl": (157, 167),
+    "timer_create": (222, 107),
     "personality": (135, 92),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
@@ -172,6 +174,8 @@ FILE_CHANGES: Calls = {
     "mknod": (133, None),
     "mknodat": (259, 33),
 }
+# A process that lowers its own limit of processor time would be killed as if from outside.
+LIMIT_CHANGES: Calls = {"setrlimit": (160, 164)}
 # Landlock does not cover these, and the owner of a file needs no right on it.
 FILE_ATTRIBUTES: Calls = {
     "chmod": (90, None),
@@ -203,6 +207,9 @@ FIOSETOWN, SIOCSPGRP, TIOCSTI = 0x8901, 0x8902, 0x5412
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 NUMBER_OFFSET, ARCHITECTURE_OFFSET, ARGUMENTS_OFFSET = 0, 4, 16
+CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""A process may not send itself these: one that ends by them was ended from outside, and is not to blame."""
 
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant: struct sock_filter."""
@@ -214,8 +221,13 @@ UNKNOWN_PID = 0x7FFFFFFF
 class Filter:
     """A filter that is ready to be installed: building it takes longer than a process may take to start."""
 
-    def __init__(self, *, allow_file_changes: bool) -> None:
-        program = build_filter(linux.machine(), UNKNOWN_PID, allow_file_changes=allow_file_changes)
+    def __init__(self, *, allow_file_changes: bool, allow_limit_changes: bool = False) -> None:
+        program = build_filter(
+            linux.machine(),
+            UNKNOWN_PID,
+            allow_file_changes=allow_file_changes,
+            allow_limit_changes=allow_limit_changes,
+        )
         self.n_instructions = len(program)
         self._code = bytearray().join(STEP.pack(*step) for step in program)
         self._pid_offsets = [
@@ -237,7 +249,9 @@ class Filter:
         linux.prctl(linux.PR_SET_SECCOMP, linux.SECCOMP_MODE_FILTER, pointer)
 
 
-def build_filter(machine: str, own_pid: int, *, allow_file_changes: bool) -> list[Instruction]:
+def build_filter(
+    machine: str, own_pid: int, *, allow_file_changes: bool, allow_limit_changes: bool
+) -> list[Instruction]:
     """Return the filter program for a processor; signals are allowed to `own_pid` alone."""
     column = ("x86_64", "aarch64").index(machine)
     refused: list[Calls] = [
@@ -248,8 +262,13 @@ def build_filter(machine: str, own_pid: int, *, allow_file_changes: bool) -> lis
         WATCHING,
         FILE_ATTRIBUTES,
     ]
+    conditions = _conditions(own_pid)
     if not allow_file_changes:
         refused.append(FILE_CHANGES)
+        conditions += _OPENS_TO_CHANGE
+    if not allow_limit_changes:
+        refused.append(LIMIT_CHANGES)
+        conditions += _LIMIT_CHANGES
     steps: list[Instruction] = [
         (LOAD, 0, 0, ARCHITECTURE_OFFSET),
         (JUMP_EQUAL, 1, 0, ARCHITECTURES[machine]),
@@ -264,43 +283,55 @@ def build_filter(machine: str, own_pid: int, *, allow_file_changes: bool) -> lis
                 # The C library falls back to older calls when these two are unknown, not when they are refused.
                 code = errno.ENOSYS if name in ("clone3", "openat2") else errno.EPERM
                 steps += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | code)]
-    for number, argument, test in _conditions(column, own_pid, allow_file_changes):
-        refuse = (RETURN, 0, 0, ERRNO | errno.EPERM)
-        # The low half of the argument: both processors are little-endian.
-        load = (LOAD, 0, 0, ARGUMENTS_OFFSET + 8 * argument)
-        block = [load, *test, refuse, (LOAD, 0, 0, NUMBER_OFFSET)]
-        steps += [(JUMP_EQUAL, 0, len(block), number), *block]
+    for numbers, offset, test in conditions:
+        if (number := numbers[column]) is not None:
+            refuse = (RETURN, 0, 0, ERRNO | errno.EPERM)
+            block = [(LOAD, 0, 0, offset), *test, refuse, (LOAD, 0, 0, NUMBER_OFFSET)]
+            steps += [(JUMP_EQUAL, 0, len(block), number), *block]
     return [*steps, (RETURN, 0, 0, ALLOW)]
 
 
-def _conditions(
-    column: int, own_pid: int, allow_file_changes: bool
-) -> list[tuple[int, int, list[Instruction]]]:
-    """Calls that are refused for some arguments: number, index of the argument, and a test.
+Condition = tuple[Numbers, int, list[Instruction]]
+"""A call that is refused for some arguments: its numbers, where the argument lies, and a test of it.
 
-    A test falls through to the refusal that follows it, or jumps over it.
-    """
-    own_pid_only: list[Instruction] = [(JUMP_EQUAL, 1, 0, own_pid)]
-    own_or_zero: list[Instruction] = [(JUMP_EQUAL, 2, 0, 0), (JUMP_EQUAL, 1, 0, own_pid)]
-    threads_only: list[Instruction] = [(JUMP_ANY_BIT, 1, 0, CLONE_THREAD)]
-    conditions: list[tuple[Numbers, int, list[Instruction]]] = [
-        (CLONE, 0, threads_only),
-        (KILL, 0, own_pid_only),
-        (TGKILL, 0, own_pid_only),
-        (PRLIMIT64, 0, own_or_zero),
-        *((FCNTL, 1, _is(command)) for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX)),
-        *((IOCTL, 1, _is(command)) for command in (FIOSETOWN, SIOCSPGRP, TIOCSTI)),
-    ]
-    if not allow_file_changes:
-        changing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-        opens_to_change: list[Instruction] = [(JUMP_ANY_BIT, 0, 1, changing)]
-        conditions += [(OPEN, 1, opens_to_change), (OPENAT, 2, opens_to_change)]
-    return [
-        (number, argument, test)
-        for numbers, argument, test in conditions
-        if (number := numbers[column]) is not None
-    ]
+A test falls through to the refusal that follows it, or jumps over it.
+"""
+
+
+def _argument(index: int, *, high: bool = False) -> int:
+    """Where an argument lies: half of it, for both processors are little-endian."""
+    return ARGUMENTS_OFFSET + 8 * index + (4 if high else 0)
 
 
 def _is(value: int) -> list[Instruction]:
     return [(JUMP_EQUAL, 0, 1, value)]
+
+
+def _is_not(value: int) -> list[Instruction]:
+    return [(JUMP_EQUAL, 1, 0, value)]
+
+
+def _conditions(own_pid: int) -> list[Condition]:
+    """Calls that no worker may make in this way."""
+    own_or_zero: list[Instruction] = [(JUMP_EQUAL, 2, 0, 0), (JUMP_EQUAL, 1, 0, own_pid)]
+    threads_only: list[Instruction] = [(JUMP_ANY_BIT, 1, 0, CLONE_THREAD)]
+    return [
+        (CLONE, _argument(0), threads_only),
+        (KILL, _argument(0), _is_not(own_pid)),
+        (TGKILL, _argument(0), _is_not(own_pid)),
+        *((KILL, _argument(1), _is(number)) for number in OUTSIDE_SIGNALS),
+        *((TGKILL, _argument(2), _is(number)) for number in OUTSIDE_SIGNALS),
+        (PRLIMIT64, _argument(0), own_or_zero),
+        *((FCNTL, _argument(1), _is(command)) for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX)),
+        *((IOCTL, _argument(1), _is(command)) for command in (FIOSETOWN, SIOCSPGRP, TIOCSTI)),
+    ]
+
+
+_LIMIT_CHANGES: list[Condition] = [
+    (PRLIMIT64, _argument(2), _is_not(0)),
+    (PRLIMIT64, _argument(2, high=True), _is_not(0)),
+]
+_OPENS_TO_CHANGE: list[Condition] = [
+    (OPEN, _argument(1), [(JUMP_ANY_BIT, 0, 1, CHANGING)]),
+    (OPENAT, _argument(2), [(JUMP_ANY_BIT, 0, 1, CHANGING)]),
+]

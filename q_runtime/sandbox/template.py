@@ -11,7 +11,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from pathlib import Path
 from q_runtime.errors import WorkerCrashed
 from q_runtime.limits import Limits
 from q_runtime.sandbox.protocol import Channel
+from q_runtime.sandbox.scratch import remove_scratch
 
 START_TIMEOUT_S = 60.0
 """Longest wait for a template's answer; the first one includes its imports."""
@@ -186,7 +186,7 @@ class Template:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._errors.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)  # in case the outer process was killed
+        remove_scratch(self._scratch)  # in case the outer process was killed
 
     def _ask(self, request: dict[str, object], descriptors: list[int]) -> dict[str, int]:
         with self._lock:

@@ -18,7 +18,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -33,6 +32,7 @@ from q_runtime.limits import Limits
 from q_runtime.sandbox import isolation
 from q_runtime.sandbox.library import Library
 from q_runtime.sandbox.protocol import Channel
+from q_runtime.sandbox.scratch import remove_scratch
 
 MAX_REQUEST_BYTES = 4096
 CRASH_STATUS = 70
@@ -105,12 +105,12 @@ def _watch(parent_pid: int) -> int | None:
     return descriptor
 
 
-def _wait_and_clean(inner: int, control_descriptor: int, scratch: str) -> None:
+def _wait_and_clean(inner: int, control_descriptor: int, directory: str) -> None:
     """The outer process: wait for the template, remove the scratch directory, exit with its status."""
     os.close(control_descriptor)
     _, wait_status = os.waitpid(inner, 0)
-    isolation.unmount_scratch(scratch)
-    shutil.rmtree(scratch, ignore_errors=True)
+    isolation.unmount_scratch(directory)
+    remove_scratch(directory)
     os._exit(0 if wait_status == 0 else 1)
 
 
@@ -201,13 +201,5 @@ class Template:
             _, wait_status = os.waitpid(pid, 0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # nothing is left there unless every layer failed
-        self._remove_scratch(self._scratch_of.pop(pid))
+        remove_scratch(self._scratch_of.pop(pid))
         return {"wait_status": wait_status, "was_killed": was_killed}
-
-    def _remove_scratch(self, directory: str) -> None:
-        try:
-            os.rmdir(directory)  # the usual case: nothing was written
-        except OSError:
-            # Hostile nesting is left to end with the file system in memory.
-            with contextlib.suppress(RecursionError):
-                shutil.rmtree(directory, ignore_errors=True)

@@ -101,7 +101,9 @@ attempt(lambda: os.kill(os.getpid(), 0))
 def test_a_filter_jumps_only_within_itself_and_ends_in_a_verdict(
     machine: str, allow_file_changes: bool
 ) -> None:
-    program = seccomp.build_filter(machine, 7, allow_file_changes=allow_file_changes)
+    program = seccomp.build_filter(
+        machine, 7, allow_file_changes=allow_file_changes, allow_limit_changes=allow_file_changes
+    )
     for index, (code, if_true, if_false, _) in enumerate(program):
         if code != seccomp.RETURN:
             assert index + 1 + max(if_true, if_false) < len(program)

@@ -176,6 +176,29 @@ def test_a_fork_bomb_is_one_process_that_runs_out_of_time(
     assert call(python_pool, f"def f():\n    {body}").status == "time_limit"
 
 
+@pytest.mark.parametrize("number", [1, 2, 9, 15])
+def test_a_reference_cannot_end_itself_as_if_it_were_ended_from_outside(
+    python_pool: PythonPool, number: int
+) -> None:
+    execution = call(python_pool, f"import os\ndef f(): os.kill(os.getpid(), {number})")
+
+    assert (execution.status, execution.error) == (
+        "python_error",
+        "PermissionError: [Errno 1] Operation not permitted",
+    )
+
+
+def test_a_reference_cannot_say_that_the_sandbox_failed(python_pool: PythonPool) -> None:
+    source = """
+import os
+def f():
+    message = b'{"call":{"status":"infra_error"}}'
+    os.write(3, len(message).to_bytes(4, "big") + message)
+    os._exit(0)
+"""
+    assert call(python_pool, source).status == "python_error"
+
+
 def test_many_files_fill_the_scratch_directory_and_nothing_else(python_pool: PythonPool) -> None:
     source = """
 def f():
