@@ -1,7 +1,7 @@
 """`python -m pipeline run DIR [--bars]`: carry out the run in DIR, or what is left of it.
 
-Exit codes: 0 succeeded, 1 failed, 2 bad settings, 3 stopped and saved. Output: log lines on standard error; with
-`--bars` progress bars instead of log lines below warnings.
+Exit codes: 0 succeeded, 1 failed, 2 bad settings, 3 stopped or paused, and saved. Output: log lines on standard error;
+with `--bars` progress bars instead of log lines below warnings.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _attempt(rundir: RunDir, reporter: Reporter, name: str) -> int:
         log.error("%s", pause)
         reporter.event(
             "run_finished",
-            f"Stopped: {pause}. Everything done so far is saved; resume the run when q is back",
-            state="stopped",
+            f"Paused: {pause}. Everything done so far is saved; resume the run when q is back",
+            state="paused",
             reason=str(pause),
         )
         return STOPPED

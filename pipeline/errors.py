@@ -7,7 +7,7 @@
       GenerationError   a policy could not be loaded or sampled
       TrainingError     a training step could not be carried out
       GradingError      verdicts could not be obtained (never: a Program was wrong)
-        GradingPaused   the q engine went away; what is saved stays, and the run may be resumed
+        GradingPaused   there is no q engine now; what is saved stays, and the run may be resumed
       ImportProblemsError   a problem file cannot be read at all
     StopRequested       not an error: somebody asked the run to stop and save
 
@@ -46,7 +46,7 @@ class GradingError(PipelineError):
 
 
 class GradingPaused(GradingError):
-    """The q engine went away and did not come back; nothing was judged meanwhile, and the work may be resumed."""
+    """There is no q engine: none could be started, or it went away. Nothing was judged; the work may be resumed."""
 
 
 class ImportProblemsError(PipelineError):

@@ -15,7 +15,7 @@ from pipeline.errors import GradingError, GradingPaused
 from pipeline.graders import DEFAULT_GRADER, find_grader
 from pipeline.records import Verdict
 from pipeline.suite import TestSuite
-from q_runtime import EngineUnavailable
+from q_runtime import ENGINE_NAMES, EngineUnavailable
 
 Progress = Callable[[int], None]
 
@@ -32,13 +32,19 @@ class Judge:
     """Verdicts for Candidates; a context manager that owns the workers."""
 
     def __init__(self, execution: ExecutionConfig, grader: str = DEFAULT_GRADER) -> None:
-        """Start the workers. Raises: GradingError when there is no such grader, or the engine is not there."""
+        """Start the workers.
+
+        Raises: GradingError when there is no such grader or engine, GradingPaused when the engine cannot be used now.
+        """
         self.grader = find_grader(grader)
+        if execution.engine not in ENGINE_NAMES:
+            names = ", ".join(ENGINE_NAMES)
+            raise GradingError(f"there is no q engine {execution.engine!r}; choose one of {names}")
         try:
             self._engine = start_engine(execution)
         except EngineUnavailable as error:
-            raise GradingError(
-                f"the q engine {execution.engine!r} cannot be used: {error}"
+            raise GradingPaused(
+                f"grading is paused: the q engine {execution.engine!r} cannot be used: {error}"
             ) from error
         self.engine = execution.engine
         self.engine_version = self._engine.version

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import resource
 import secrets
 import select
@@ -26,6 +25,7 @@ from pathlib import Path
 from q_runtime.errors import EngineUnavailable, QError, UnsupportedFeature
 from q_runtime.ipc.client import Connection, connect
 from q_runtime.ipc.faults import AccessRefused, ConnectionFault, Unreachable
+from q_runtime.kdb.licence import find_licence_trouble
 from q_runtime.sandbox.capture import BoundedText
 
 START_S = 60.0
@@ -36,7 +36,6 @@ _LAUNCHER = Path(__file__).with_name("launch.py")
 _PASSED_ON = (
     "PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "QHOME", "QLIC", "Q_RUNTIME_PYTHON", "VIRTUAL_ENV",
 )  # fmt: skip
-_LICENCE = re.compile(r"licen[cs]e|\bk[4cx]\.lic", re.IGNORECASE)
 _IN_USE = "in use"
 
 
@@ -134,10 +133,8 @@ class QProcess:
         if status is None:
             return
         words = self._last_words()
-        if _LICENCE.search(words):
-            raise EngineUnavailable(
-                f"{self.binary} has no valid licence ({words}); renew it, and see that QLIC or QHOME leads to it"
-            )
+        if trouble := find_licence_trouble(words):
+            raise EngineUnavailable(f"{self.binary} has no valid licence: {trouble}")
         reason = words or f"status {status}"
         if _IN_USE in words.lower():
             self._start_again(reason)

@@ -20,6 +20,7 @@ STATES: dict[str, Word] = {
     "succeeded": Word("succeeded", "tick"),
     "failed": Word("failed", "cross"),
     "stopped": Word("stopped", "square"),
+    "paused": Word("paused", "pause"),
     "lost": Word("lost", "question"),
 }
 

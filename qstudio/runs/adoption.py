@@ -51,8 +51,7 @@ def _state(path: Path) -> tuple[str, str]:
     """How the run in a directory ended, by its own last words."""
     kinds = ("run_started", "run_finished")
     said = [event for event in read_records(path / EVENTS, records.RunEvent) if event.kind in kinds]
-    ends = (Run.State.SUCCEEDED, Run.State.FAILED, Run.State.STOPPED)
-    if said and said[-1].kind == "run_finished" and said[-1].data.get("state") in ends:
+    if said and said[-1].kind == "run_finished" and said[-1].data.get("state") in Run.SAID:
         return said[-1].data["state"], str(said[-1].data.get("reason") or said[-1].message)
     return (
         Run.State.LOST,

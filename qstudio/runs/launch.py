@@ -164,7 +164,7 @@ def prepare_resume(run: Run) -> None:
     run.refresh_from_db()
     if not run.is_resumable:
         raise LaunchError(
-            f"{run.key} is {run.state}; only a failed, stopped or lost Run can be resumed"
+            f"{run.key} is {run.state}; only a failed, stopped, paused or lost Run can be resumed"
         )
     identity = identity_of(run)
     living = (identity and process.find(identity)) or process.find_working_in(Path(run.directory))

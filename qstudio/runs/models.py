@@ -25,10 +25,13 @@ class Run(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
         STOPPED = "stopped"
+        PAUSED = "paused"
         LOST = "lost"
 
     ACTIVE = (State.QUEUED, State.STARTING, State.RUNNING, State.STOPPING)
-    RESUMABLE = (State.FAILED, State.STOPPED, State.LOST)
+    RESUMABLE = (State.FAILED, State.STOPPED, State.PAUSED, State.LOST)
+    SAID = (State.SUCCEEDED, State.FAILED, State.STOPPED, State.PAUSED)
+    """Ends that the run's own process writes down."""
 
     key = models.SlugField(max_length=80, unique=True)
     """`<date>-<name>-<8 hex>`: the name of the run directory."""
@@ -42,7 +45,7 @@ class Run(models.Model):
         max_length=12, choices=State.choices, default=State.QUEUED, db_index=True
     )
     state_reason = models.TextField(blank=True)
-    """One sentence: why it failed, stopped or was lost, and what to do."""
+    """One sentence: why it failed, stopped, paused or was lost, and what to do."""
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )

@@ -201,7 +201,7 @@ def _run_started(run: Run, event: records.RunEvent) -> None:
 
 def _run_finished(run: Run, event: records.RunEvent) -> None:
     state = event.data.get("state")
-    if state in (Run.State.SUCCEEDED, Run.State.FAILED, Run.State.STOPPED):
+    if state in Run.SAID:
         reason = str(event.data.get("reason") or event.message)
         transition(run, state, reason, at=_time(event))
 

@@ -35,9 +35,12 @@ def status_sentence(run: Run) -> str:
         return f"Is asked to stop: it finishes what it holds and saves. {_doing(run)}."
     if run.state == State.SUCCEEDED:
         return finished_sentence(run)
-    word = {State.FAILED: "Failed", State.STOPPED: "Stopped", State.LOST: "Lost"}[State(run.state)]
+    word = State(run.state).label
     reason = run.state_reason.strip().rstrip(".") or "no reason was recorded; the log may tell"
-    return f"{word} in {_lower(where(run))}: {reason}." if run.stage else f"{word}: {reason}."
+    sentence = f"{word} in {_lower(where(run))}: {reason}." if run.stage else f"{word}: {reason}."
+    if run.state == State.PAUSED:
+        return f"{sentence} No Attempt was used up; mend it and resume the Run."
+    return sentence
 
 
 def where(run: Run) -> str:

@@ -2,8 +2,10 @@
 
     queued -> starting -> running -> stopping -> stopped
        |         |           |          |
-       |         +-----------+----------+-----> succeeded | failed | stopped | lost
-       +-> stopped                                failed | stopped | lost -> queued   (resume)
+       |         +-----------+----------+-----> succeeded | failed | stopped | paused | lost
+       +-> stopped                                failed | stopped | paused | lost -> queued   (resume)
+
+Paused is a Run whose q engine went away: it waits for a person to mend that and to resume it.
 
 Two processes may try the same transition at once: one succeeds, the other is told so. Each change is a RunEvent.
 """
@@ -20,7 +22,7 @@ from qstudio.runs.models import Run, RunEvent
 
 State = Run.State
 
-_ENDS = frozenset({State.SUCCEEDED, State.FAILED, State.STOPPED, State.LOST})
+_ENDS = frozenset({*Run.SAID, State.LOST})
 ALLOWED: dict[str, frozenset[str]] = {
     State.QUEUED: frozenset({State.STARTING, State.STOPPED}),
     State.STARTING: _ENDS | {State.RUNNING, State.STOPPING},
@@ -29,10 +31,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset({State.QUEUED}),
     State.STOPPED: frozenset({State.QUEUED}),
+    State.PAUSED: frozenset({State.QUEUED}),
     # A lost Run may be heard of again: its process was found alive, or its last words were read late.
-    State.LOST: frozenset(
-        {State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.STOPPED}
-    ),
+    State.LOST: frozenset({State.QUEUED, State.RUNNING, *Run.SAID}),
 }
 
 

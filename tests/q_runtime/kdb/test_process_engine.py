@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from q_runtime import EngineUnavailable, QPool
+from q_runtime.kdb.licence import REMEDIES, find_licence_trouble
 from q_runtime.kdb.process import QProcess, find_q
 from q_runtime.kdb.process_engine import KdbProcess
 from tests.q_runtime.kdb.conftest import OUR_Q
@@ -103,8 +105,6 @@ def test_q_is_found_on_the_path_and_in_its_home(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ('echo "\'2024.01.01T00:00:00.000 licence error: exp"; exit 1', "has no valid licence"),
-        ('echo "\'k4.lic" >&2; exit 1', "has no valid licence .*k4.lic"),
         ("echo 'no such library' >&2; exit 127", "ended at once: no such library"),
         ("exit 3", "ended at once: status 3"),
     ],
@@ -116,11 +116,74 @@ def test_a_q_that_does_not_start_is_one_sentence(
         KdbProcess(binary=fake_q(line))
 
 
+LICENCE_TEXTS = [
+    ("'k4.lic", "there is no licence file"),
+    ("'2024.05.01T09:30:00.000 k4.lic", "there is no licence file"),
+    ("'2024.05.01T09:30:00.000 licence error: kc.lic", "there is no licence file"),
+    ("'exp", "the licence has expired"),
+    ("'2024.05.01T09:30:00.000 licence error: exp", "the licence has expired"),
+    ("'licence error: host", "for another host name"),
+    ("'2024.05.01D09:30:00.000000000 licence error: cores", "for fewer cores"),
+    ("'cpu", "for fewer processors"),
+    ("'licence error: os", "for another operating system"),
+    ("'licence error: user", "for another user"),
+    ("'licence error: srv", "for clients alone"),
+    ("'licence error: upd", "newer than the licence's updates"),
+    ("'licence error: wha", "before the date of this q"),
+    ("'wrong q.k version", "of different versions"),
+    (
+        "'2018.03.28T11:20:03.831 couldn't connect to license daemon -- exiting",
+        "licence server of KX cannot be reached",
+    ),
+    ("'licence error: something new", "q refuses its licence"),
+]
+"""What KX's page on errors says that q prints when its licence does not let it start, and what we make of it."""
+
+
+@pytest.mark.parametrize(("text", "sentence"), LICENCE_TEXTS)
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_what_q_says_of_its_licence_becomes_a_sentence(
+    fake_q: Callable[[str], str], text: str, sentence: str, stream: str
+) -> None:
+    binary = fake_q(f'cat >&{stream} <<"END"\nKDB+ 4.1 2025.02.18\n{text}\nEND\nexit 1')
+
+    with pytest.raises(EngineUnavailable, match=f"has no valid licence: .*{sentence}.*") as caught:
+        KdbProcess(binary=binary)
+    assert text in str(caught.value)
+
+
+def test_the_documented_remedies_are_those_that_are_given() -> None:
+    page = (OUR_Q.parents[2] / "docs" / "engines.md").read_text(encoding="utf-8")
+
+    for code, remedy in REMEDIES.items():
+        assert re.search(
+            rf"^\| .*`{re.escape(code)}`.* \| {re.escape(remedy)} \|$", page, re.MULTILINE
+        )
+
+
+@pytest.mark.parametrize("words", ["'type", "'exponent", "no such file: host", "experts", ""])
+def test_other_last_words_are_not_about_a_licence(words: str) -> None:
+    assert find_licence_trouble(words) == ""
+
+
+def test_there_are_never_more_processes_than_workers(
+    fake_q: Callable[[str], str], tmp_path
+) -> None:
+    alone = f"flock --no-fork --nonblock {tmp_path / 'lock'} {OUR_Q}"
+    binary = fake_q(f'{alone} "$@" || {{ echo "\'licence error: cores"; exit 1; }}')
+
+    with KdbProcess(1, LIMITS, binary=binary) as engine:
+        found = run_all(engine, ["{x}", "{x+1}", "{x+2}"])
+    assert {result.calls[0].status for result in found.values()} == {"ok"}
+
+
 def test_a_licence_that_runs_out_gives_no_results(fake_q: Callable[[str], str]) -> None:
     with KdbProcess(1, LIMITS, binary=fake_q(f'exec {OUR_Q} "$@"')) as engine:
         fake_q('echo "\'k4.lic"; exit 1')
 
-        with pytest.raises(EngineUnavailable, match="has no valid licence"):
+        with pytest.raises(
+            EngineUnavailable, match="has no valid licence: there is no licence file"
+        ):
             run_all(engine, ["{x}", "{x+1}"])
 
 

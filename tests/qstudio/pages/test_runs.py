@@ -156,10 +156,23 @@ def test_stop_of_a_queued_run_takes_it_out_of_the_queue(reader: Client, world: W
     assert world.running.state == "stopped"
 
 
+def test_a_paused_run_says_what_is_wrong_and_can_be_resumed(reader: Client, world: World):
+    reason = (
+        "grading is paused: the q engine 'kdb_process' went away: the licence has expired; renew it"
+    )
+    Run.objects.filter(pk=world.running.pk).update(state="paused", state_reason=reason)
+
+    text = reader.get(f"/runs/{world.running.key}/").content.decode()
+
+    assert "status--paused" in text
+    assert "the licence has expired; renew it. No Attempt was used up" in text
+    assert f'action="/runs/{world.running.key}/resume/"' in text
+
+
 def test_an_act_that_comes_too_late_says_so(reader: Client, world: World):
     response = reader.post(f"/runs/{world.finished.key}/resume/", follow=True)
 
-    assert "only a failed, stopped or lost Run can be resumed" in response.content.decode()
+    assert "only a failed, stopped, paused or lost Run can be resumed" in response.content.decode()
 
 
 @pytest.mark.parametrize("act", ["stop", "kill", "resume"])

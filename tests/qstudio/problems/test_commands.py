@@ -206,7 +206,9 @@ def test_an_engine_that_is_not_there_is_one_sentence(tmp_path):
     path = tmp_path / "programs.jsonl"
     path.write_text(json.dumps({"problem": "add-one", "program": "{1+x}"}) + "\n")
 
-    with pytest.raises(CommandError, match="engine 'nothing' cannot be used"):
+    with pytest.raises(
+        CommandError, match="there is no q engine 'nothing'; choose one of embedded"
+    ):
         call("verify", str(path), "--engine", "nothing")
 
 

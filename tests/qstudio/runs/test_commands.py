@@ -47,7 +47,7 @@ def test_what_cannot_be_done_is_one_sentence():
         call("run", "stop", "a")
     with pytest.raises(CommandError, match="nothing to kill"):
         call("run", "kill", "a")
-    with pytest.raises(CommandError, match="only a failed, stopped or lost Run"):
+    with pytest.raises(CommandError, match="only a failed, stopped, paused or lost Run"):
         call("run", "resume", "a")
     with pytest.raises(CommandError, match="no log yet"):
         call("run", "logs", "a")

@@ -322,6 +322,19 @@ def test_a_report_that_is_not_there_is_no_error(run):
     assert (run.state, run.state_reason, run.report) == ("failed", "no luck", None)
 
 
+def test_a_run_whose_engine_is_away_is_paused_and_can_be_resumed(run):
+    directory = RunDir.open(Path(run.directory))
+    directory.event("run_started", "Starting", pid=1, host="elsewhere", resumed=False)
+    directory.event("run_finished", "Paused: no q", state="paused", reason="no licence; renew it")
+
+    ingest(run)
+
+    run.refresh_from_db()
+    assert (run.state, run.state_reason) == ("paused", "no licence; renew it")
+    assert run.is_resumable
+    assert not run.is_active
+
+
 def test_offsets_are_kept_per_file(run):
     directory = write_everything(run)
     ingest(run)

@@ -125,7 +125,7 @@ def test_stopping_a_working_run_leaves_a_request_in_its_directory():
     assert Run.objects.get().state == "stopping"
 
 
-@pytest.mark.parametrize("state", ["failed", "stopped", "lost"])
+@pytest.mark.parametrize("state", ["failed", "stopped", "paused", "lost"])
 def test_an_ended_run_is_queued_again_and_its_old_requests_are_withdrawn(state):
     run = make_run(state=state)
     directory = RunDir.open(Path(run.directory))

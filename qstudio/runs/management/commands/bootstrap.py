@@ -1,7 +1,8 @@
 """`manage.py bootstrap --preset demo`: a whole bootstrap Run in the foreground, with progress bars, without a worker.
 
 Ctrl-C stops and saves; the same command with `--run-dir` goes on. With `--json` the last and only line on standard
-output is the final report. Exit codes: 0 succeeded, 1 failed, 2 bad settings, 3 stopped from elsewhere, 130 Ctrl-C.
+output is the final report. Exit codes: 0 succeeded, 1 failed, 2 bad settings, 3 stopped from elsewhere or paused, 130
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -184,8 +185,8 @@ class Command(BaseCommand):
         resume = f"go on with: manage.py bootstrap --run-dir {run.directory}"
         if interrupted:
             raise CommandError(f"stopped and saved; {resume}", returncode=INTERRUPTED)
-        if run.state == State.STOPPED:
-            raise CommandError(f"stopped: {run.state_reason}; {resume}", returncode=STOPPED)
+        if run.state in (State.STOPPED, State.PAUSED):
+            raise CommandError(f"{run.state}: {run.state_reason}; {resume}", returncode=STOPPED)
         raise CommandError(f"{run.state}: {run.state_reason}; when that is mended, {resume}")
 
     def _tell(self, text: str) -> None:
