@@ -140,7 +140,10 @@ def _version(package: str) -> str | None:
 
 
 def _prepare_libraries() -> None:
-    """Turn library chatter and hub look-ups off; a hub name of a policy still loads."""
+    """Turn library chatter and hub look-ups off (a hub name of a policy still loads), and long spinning as well."""
+    # A thread that waits for another spins for a tenth of a millisecond instead of many, then sleeps: as quick on an
+    # idle machine, and several times quicker beside other work (docs/LOG.md). OpenMP reads it when torch is loaded.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
