@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from q_runtime.errors import QError
-from q_runtime.prims.atomic import dyadic, monadic
+from q_runtime.prims.atomic import array_of, dyadic, monadic, wrap
 from q_runtime.prims.registry import primitive
 from q_runtime.prims.result_types import in_type, product_type, quotient_type
 from q_runtime.prims.strings import lower
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import Value, type_number
+from q_runtime.values.vectors import Value
 
 _TOLERANCE = 2.0**-43
 
@@ -28,6 +28,8 @@ def _round(f: np.ufunc, t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
 
 
 def _floor_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
+    if t in qt.TEXTS:
+        return array_of(lower(wrap(t, a)))
     return _round(np.floor, t, a)
 
 
@@ -38,11 +40,7 @@ def _ceiling_core(t: int, a: np.ndarray) -> tuple[int, np.ndarray]:
 @primitive("floor", atomic=True)
 def floor(x: Value) -> Value:
     """The long below each number; text in lower case. Source: KX ref/floor."""
-    if type(x) is int:
-        return x
-    if abs(type_number(x)) in qt.TEXTS:
-        return lower(x)
-    return monadic(_floor_core, x)
+    return x if type(x) is int else monadic(_floor_core, x)
 
 
 @primitive("ceiling", atomic=True)

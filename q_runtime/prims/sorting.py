@@ -209,9 +209,8 @@ def _bin(x: Value, y: Value, side: str) -> Value:
 
     a, b = x.a, array_of(y)[1]
     if x.t in qt.FLOATS:
-        a = np.where(np.isnan(a), -np.inf, a)
-        b = np.where(np.isnan(b), -np.inf, b) if np.isnan(b).any() else b
-    if x.t == 11:
+        found = _search_floats(a, b, side)
+    elif x.t == 11:
         raws = a.tolist()
         cut = bisect.bisect_right if side == "right" else bisect.bisect_left
         found = np.array([cut(raws, v) for v in np.atleast_1d(b).tolist()], dtype=np.int64)
@@ -222,6 +221,13 @@ def _bin(x: Value, y: Value, side: str) -> Value:
     if np.ndim(out) == 0:
         return make_atom(7, int(out))
     return Vec(7, np.asarray(out, dtype=np.int64))
+
+
+def _search_floats(a: np.ndarray, b: np.ndarray, side: str) -> np.ndarray:
+    """Places of `b` in ascending floats, whose nulls come first."""
+    nulls = int(np.isnan(a).sum())
+    places = nulls + np.searchsorted(a[nulls:], b, side="right" if side == "right" else "left")
+    return np.where(np.isnan(b), nulls if side == "right" else 0, places)
 
 
 def _bin_items(items: list[Value], y: Value, side: str) -> int:
