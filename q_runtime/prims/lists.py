@@ -19,6 +19,7 @@ from q_runtime.values.dicts import Dict, Table, items_of_one, repeat
 from q_runtime.values.functions import is_function
 from q_runtime.values.vectors import (
     FEW,
+    LISTABLE,
     GList,
     Value,
     Vec,
@@ -303,7 +304,7 @@ def _drop_items(n: int, y: Vec) -> Vec:
     atoms = known_atoms(y)
     size = len(y.a) if atoms is None else len(atoms)
     start, end = (n, size) if n >= 0 else (0, max(0, size + n))
-    if atoms is not None and size <= FEW:
+    if atoms is not None and y.t in LISTABLE and size <= FEW:
         return listed(y.t, atoms[start:end])
     return Vec(y.t, y.a[start:end])
 
