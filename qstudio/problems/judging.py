@@ -12,6 +12,7 @@ from pipeline.records import Problem, Verdict
 from pipeline.suite import TestSuite
 
 CHUNK = 256
+"""Candidates that are judged before the first of them is answered."""
 
 
 def judge_programs(
@@ -19,12 +20,13 @@ def judge_programs(
     problems: Mapping[str, Problem],
     engine: str = "embedded",
     grader: str = DEFAULT_GRADER,
+    chunk_size: int = CHUNK,
 ) -> Generator[tuple[Candidate, Verdict], None, None]:
     """A Verdict per Candidate, in order. Raises: GradingError when engine or grader cannot be used."""
     suites: dict[str, TestSuite] = {}
     iterator = iter(candidates)
     with Judge(ExecutionConfig(engine=engine), grader) as judge:
-        while chunk := list(islice(iterator, CHUNK)):
+        while chunk := list(islice(iterator, chunk_size)):
             for candidate in chunk:
                 if candidate.problem not in suites:
                     suites[candidate.problem] = TestSuite(problems[candidate.problem])

@@ -3,13 +3,16 @@
 Exit code 1 when a Program did not pass or a row could not be read; the summary says how many of which. With
 `--cross-check OTHER` a second engine judges the same rows, every disagreement is listed, and the exit code is 1 when
 there is one or a row could not be read. `--grader` chooses the rules by which values are compared (docs/grading.md).
+With `--output OTHER.jsonl` every Verdict is also written there, and a call that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 from pipeline.errors import PipelineError
 from pipeline.graders import DEFAULT_GRADER, GRADERS
 from pipeline.judging import Candidate
+from pipeline.records import Problem as ProblemRecord
 from pipeline.records import Verdict
 from q_runtime import ENGINE_NAMES
 from qstudio.core.installation import require_database
@@ -26,6 +30,10 @@ from qstudio.problems.crosscheck import disagreement
 from qstudio.problems.judging import judge_programs
 from qstudio.problems.models import Problem
 from qstudio.problems.services import problem_record
+from qstudio.problems.verdict_file import LINES_TOGETHER, VerdictFile
+
+DIFFERENT = "disagreement"
+"""Counted beside the Verdicts while two engines are compared."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,10 @@ class Command(BaseCommand):
             "--cross-check", metavar="OTHER", help="judge with this engine too; list what differs"
         )
         parser.add_argument(
+            "--output", type=Path, metavar="OTHER.jsonl",
+            help="write Verdicts there; rows that have one there already are not judged again",
+        )  # fmt: skip
+        parser.add_argument(
             "--json", action="store_true", help="one JSON line per row, then one summary line"
         )
 
@@ -64,33 +76,74 @@ class Command(BaseCommand):
         stored = Problem.objects.filter(slug__in=slugs).prefetch_related("tests")
         problems = {row.slug: problem_record(row) for row in stored}
         rows = [_known(row, problems.keys()) for row in rows]
+        engines = [name for name in (options["engine"], options["cross_check"]) if name]
+        try:
+            if options["output"]:
+                counts = self._keep(rows, problems, options)
+            else:
+                counts = self._judge(rows, problems, engines, options)
+        except PipelineError as error:
+            raise CommandError(str(error)) from error
+        if len(engines) > 1:
+            self._conclude(counts, engines, options["json"])
+        else:
+            self._summarize(counts, options["json"])
+
+    def _judge(
+        self,
+        rows: list[Row],
+        problems: Mapping[str, ProblemRecord],
+        engines: list[str],
+        options: dict[str, Any],
+    ) -> Counter[str]:
+        """Judge every row with every engine and tell what came of it; the counts of Verdicts and disagreements."""
         counts: Counter[str] = Counter()
         candidates = [row.candidate for row in rows if row.candidate]
-        engines = [name for name in (options["engine"], options["cross_check"]) if name]
         verdicts, *others = [
             judge_programs(candidates, problems, name, options["grader"]) for name in engines
         ]
-        n_different = 0
-        try:
+        with contextlib.ExitStack() as stack:
+            for judging in (verdicts, *others):
+                stack.callback(judging.close)
             for row in rows:
                 if row.candidate is None:
-                    counts["not_read"] += 1
-                    self._tell_trouble(row, options["json"])
+                    self._tell_trouble(row, counts, options["json"])
                     continue
                 _, verdict = next(verdicts)
-                counts[verdict.kind.value] += 1
-                self._tell(row.number, row.candidate.problem, verdict, options["json"])
+                self._tell(_line(row.number, row.candidate, verdict), counts, options["json"])
                 for other in others:
-                    n_different += self._compare(row, verdict, next(other)[1], options["json"])
-        except PipelineError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            for judging in (verdicts, *others):
-                judging.close()
-        if others:
-            self._conclude(counts, n_different, engines, options["json"])
-        else:
-            self._summarize(counts, options["json"])
+                    is_different = self._compare(row, verdict, next(other)[1], options["json"])
+                    counts[DIFFERENT] += is_different
+        return counts
+
+    def _keep(
+        self, rows: list[Row], problems: Mapping[str, ProblemRecord], options: dict[str, Any]
+    ) -> Counter[str]:
+        """Judge the rows that have no Verdict in the output file yet, and write theirs there."""
+        if options["cross_check"]:
+            raise CommandError("--output keeps the Verdicts of one engine: leave out --cross-check")
+        counts: Counter[str] = Counter()
+        with VerdictFile(options["output"], options["engine"], options["grader"]) as file:
+            known = {
+                row.number: file.find(row.number, row.candidate, problems[row.candidate.problem])
+                for row in rows
+                if row.candidate
+            }
+            owed = [row.candidate for row in rows if row.candidate and not known[row.number]]
+            judging = judge_programs(
+                owed, problems, options["engine"], options["grader"], LINES_TOGETHER
+            )
+            with contextlib.closing(judging):
+                for row in rows:
+                    if row.candidate is None:
+                        self._tell_trouble(row, counts, options["json"])
+                        continue
+                    line = known[row.number]
+                    if line is None:
+                        line = _line(row.number, row.candidate, next(judging)[1])
+                        file.add(line, row.candidate, problems[row.candidate.problem])
+                    self._tell(line, counts, options["json"])
+        return counts
 
     def _compare(self, row: Row, first: Verdict, second: Verdict, as_json: bool) -> bool:
         """Tell a disagreement with the Program and both Verdicts; whether there is one."""
@@ -126,9 +179,8 @@ class Command(BaseCommand):
             self.stdout.write(f"    | {text}")
         return True
 
-    def _conclude(
-        self, counts: Counter[str], n_different: int, engines: list[str], as_json: bool
-    ) -> None:
+    def _conclude(self, counts: Counter[str], engines: list[str], as_json: bool) -> None:
+        n_different = counts.pop(DIFFERENT, 0)
         total, first, second = counts.total(), *engines
         n_compared = total - counts["not_read"]
         if as_json:
@@ -150,28 +202,17 @@ class Command(BaseCommand):
         if counts["not_read"]:
             raise CommandError(f"{counts['not_read']} of {total} rows could not be read")
 
-    def _tell(self, number: int, problem: str, verdict: Any, as_json: bool) -> None:
+    def _tell(self, line: dict[str, Any], counts: Counter[str], as_json: bool) -> None:
+        counts[line["verdict"]] += 1
         if as_json:
-            line = {
-                "row": number,
-                "problem": problem,
-                "verdict": verdict.kind.value,
-                "error": verdict.error,
-                "reason": verdict.reason,
-                "n_passed": verdict.n_passed,
-                "n_tests": verdict.n_tests,
-                "grader": verdict.grader,
-                "engine": verdict.engine,
-                "engine_version": verdict.engine_version,
-            }
-            self.stdout.write(json.dumps(line))
+            self.stdout.write(json.dumps({k: v for k, v in line.items() if k != "key"}))
         else:
-            passed = f"{verdict.n_passed}/{verdict.n_tests}"
-            self.stdout.write(
-                f"line {number}  {problem}  {verdict.kind.value}  {passed}  {verdict.reason}".rstrip()
-            )
+            passed = f"{line['n_passed']}/{line['n_tests']}"
+            told = f"line {line['row']}  {line['problem']}  {line['verdict']}  {passed}  {line['reason']}"
+            self.stdout.write(told.rstrip())
 
-    def _tell_trouble(self, row: Row, as_json: bool) -> None:
+    def _tell_trouble(self, row: Row, counts: Counter[str], as_json: bool) -> None:
+        counts["not_read"] += 1
         line = {"row": row.number, "verdict": None, "reason": row.trouble}
         self.stdout.write(
             json.dumps(line) if as_json else f"line {row.number}  not read: {row.trouble}"
@@ -189,6 +230,22 @@ class Command(BaseCommand):
             )
         if counts["passed"] < total:
             raise CommandError(f"{total - counts['passed']} of {total} rows did not pass")
+
+
+def _line(number: int, candidate: Candidate, verdict: Verdict) -> dict[str, Any]:
+    """What is told of a row that was judged."""
+    return {
+        "row": number,
+        "problem": candidate.problem,
+        "verdict": verdict.kind.value,
+        "error": verdict.error,
+        "reason": verdict.reason,
+        "n_passed": verdict.n_passed,
+        "n_tests": verdict.n_tests,
+        "grader": verdict.grader,
+        "engine": verdict.engine,
+        "engine_version": verdict.engine_version,
+    }
 
 
 def _read(path: Path) -> list[Row]:
