@@ -172,7 +172,8 @@ class ExecutionConfig(Section):
     """Running q and Python references."""
 
     engine: str = "embedded"
-    """What executes q: `embedded` needs nothing installed; `kdb_process` starts a q, `kdb_ipc` uses one that runs."""
+    """What executes q: `embedded` needs nothing installed; `kdb_process` starts a q, `kdb_ipc` uses one that runs,
+    `pykx` the one inside PyKX."""
     workers: int = Field(2, ge=1)
     """Worker processes that execute Programs side by side."""
     time_s: float = Field(2.0, gt=0)

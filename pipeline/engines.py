@@ -4,6 +4,7 @@ Which binary is started, which server is asked and who logs in there come from t
 settings of a run, which anyone may launch, nor part of its records.
 
     QSTUDIO_Q_BINARY       q of `kdb_process`; else `q` on the PATH, or in QHOME
+    QSTUDIO_PYKX_PYTHON    Python of `pykx` that has PyKX; else our own
     QSTUDIO_KDB_ADDRESS    HOST:PORT of `kdb_ipc`; else localhost:5000
     QSTUDIO_KDB_USER       who logs in there
     QSTUDIO_KDB_PASSWORD   the password, or in a file that QSTUDIO_KDB_PASSWORD_FILE names
@@ -39,6 +40,7 @@ def engine_settings(
             output_bytes=execution.output_bytes,
         ),
         q_binary=environment.get("QSTUDIO_Q_BINARY", "").strip(),
+        pykx_python=environment.get("QSTUDIO_PYKX_PYTHON", "").strip(),
         address=environment.get("QSTUDIO_KDB_ADDRESS", "").strip() or "localhost:5000",
         user=environment.get("QSTUDIO_KDB_USER", "").strip(),
         password=_password(environment),

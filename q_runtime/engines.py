@@ -11,7 +11,7 @@ from q_runtime.limits import Limits
 if TYPE_CHECKING:
     from q_runtime.engine import Engine
 
-ENGINE_NAMES = ("embedded", "kdb_process", "kdb_ipc")
+ENGINE_NAMES = ("embedded", "kdb_process", "kdb_ipc", "pykx")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class EngineSettings:
     """Of each load and each call."""
     q_binary: str = ""
     """`kdb_process`: path of q; the PATH, then QHOME are searched when empty."""
+    pykx_python: str = ""
+    """`pykx`: path of a Python that has PyKX; our own when empty."""
     address: str = "localhost:5000"
     """`kdb_ipc`: HOST:PORT of the kdb+."""
     user: str = ""
@@ -59,4 +61,8 @@ def open_engine(name: str, settings: EngineSettings | None = None) -> Engine:
             password=settings.password,
             wait_s=settings.wait_s,
         )
+    if name == "pykx":
+        from q_runtime.kdb.pykx_engine import Pykx
+
+        return Pykx(settings.n_workers, settings.limits, python=settings.pykx_python)
     raise EngineUnavailable(f"there is no engine {name!r}; choose one of {', '.join(ENGINE_NAMES)}")

@@ -42,6 +42,7 @@ GPU_QUEUE = env.text("QSTUDIO_GPU_QUEUE")
 """Name of the cluster (`gpu`) that starts Runs with `compute.device = "cuda"`; empty: any cluster does."""
 # The pipeline reads these itself (pipeline/engines.py); they are named here so that a misspelt one is noticed.
 env.text("QSTUDIO_Q_BINARY")
+env.text("QSTUDIO_PYKX_PYTHON")
 env.text("QSTUDIO_KDB_ADDRESS")
 env.text("QSTUDIO_KDB_USER")
 env.secret("QSTUDIO_KDB_PASSWORD")

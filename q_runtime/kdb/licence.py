@@ -20,6 +20,7 @@ REMEDIES = {
     "srv": "the licence is for clients alone, and q has to listen here",
     "upd": "this q is newer than the licence's updates; renew the licence, or use an older q",
     "wha": "the clock of this machine is before the date of this q; set it",
+    "embedq": "the licence does not cover the q inside PyKX; get one that does, or use kdb_process",
     "wrong q.k version": "q and q.k are of different versions; install them together",
     "license daemon": "the licence server of KX cannot be reached; see to the network, or to http_proxy",
 }

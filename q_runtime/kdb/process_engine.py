@@ -6,11 +6,13 @@ import contextlib
 import math
 import signal
 import threading
+from collections.abc import Callable
 from typing import ClassVar
 
 from q_runtime.engine import ExecutionResult, ProgramResult, QJob
 from q_runtime.errors import EngineUnavailable
 from q_runtime.ipc.faults import ConnectionFault
+from q_runtime.kdb.own_process import OwnProcess
 from q_runtime.kdb.process import QProcess, find_q, identify
 from q_runtime.kdb.programs import Place, ProgramRunner
 from q_runtime.kdb.streaming import WorkerEngine
@@ -22,12 +24,12 @@ MAX_ATTEMPTS = 2
 class ProcessWorker:
     """Serves Programs, each with a process of its own; the next process starts while nobody waits for it."""
 
-    def __init__(self, binary: str, limits: Limits, job_time_s: float) -> None:
-        self._binary = binary
+    def __init__(self, start: Callable[[], OwnProcess], limits: Limits, job_time_s: float) -> None:
+        self._start = start
         self._limits = limits
         self._job_time_s = job_time_s
-        self._next: QProcess | None = None
-        self._current: QProcess | None = None
+        self._next: OwnProcess | None = None
+        self._current: OwnProcess | None = None
         self._lock = threading.Lock()
         self._is_closed = False
         self.version = ""
@@ -39,7 +41,7 @@ class ProcessWorker:
         try:
             self.version, self.is_ours = identify(process.connect())
         except ConnectionFault as fault:
-            raise EngineUnavailable(f"{self._binary} does not answer: {fault}") from fault
+            raise EngineUnavailable(f"{process.name} does not answer: {fault}") from fault
         finally:
             self._drop(process)
 
@@ -67,16 +69,16 @@ class ProcessWorker:
             if process is not None:
                 process.close()
 
-    def _take(self) -> QProcess:
+    def _take(self) -> OwnProcess:
         """Return a process that nothing has used."""
         with self._lock:
             if self._is_closed:
                 raise EngineUnavailable("the engine is closed")
             process, self._next = self._next, None
-            self._current = process or QProcess(self._binary, self._limits.output_bytes)
+            self._current = process or self._start()
             return self._current
 
-    def _drop(self, process: QProcess) -> None:
+    def _drop(self, process: OwnProcess) -> None:
         with self._lock:
             self._current = None
         process.close()
@@ -85,9 +87,9 @@ class ProcessWorker:
         """Start the process for the next Program; if that fails, the next Program will say why."""
         with self._lock, contextlib.suppress(EngineUnavailable):
             if not self._is_closed and self._next is None:
-                self._next = QProcess(self._binary, self._limits.output_bytes)
+                self._next = self._start()
 
-    def _attempt(self, process: QProcess, job: QJob) -> tuple[ProgramResult, bool]:
+    def _attempt(self, process: OwnProcess, job: QJob) -> tuple[ProgramResult, bool]:
         """Execute a job with a process; say also whether the process was lost."""
         connection = process.connect()
         process.take_output()
@@ -107,7 +109,7 @@ class ProcessWorker:
         except ConnectionFault as fault:
             return self._lost(process, job, str(fault))
 
-    def _lost(self, process: QProcess, job: QJob, why: str) -> tuple[ProgramResult, bool]:
+    def _lost(self, process: OwnProcess, job: QJob, why: str) -> tuple[ProgramResult, bool]:
         """Say what it means that the process went away in the middle of a Program."""
         status, words = process.ended_how()
         if "wsfull" in words:  # kdb+ ends when it cannot even signal
@@ -132,6 +134,18 @@ class ProcessWorker:
         ), True
 
 
+def start_workers(
+    start: Callable[[], OwnProcess], n_workers: int, limits: Limits, job_time_s: float
+) -> list[ProcessWorker]:
+    """Make workers of one kind of process; the first is started, and asked who it is. Raises: EngineUnavailable."""
+    workers = [ProcessWorker(start, limits, job_time_s) for _ in range(n_workers)]
+    first = workers[0]
+    first.introduce()
+    for worker in workers[1:]:
+        worker.version, worker.is_ours = first.version, first.is_ours
+    return workers
+
+
 class KdbProcess(WorkerEngine[ProcessWorker]):
     """Executes q Programs with a kdb+ on this machine."""
 
@@ -154,12 +168,10 @@ class KdbProcess(WorkerEngine[ProcessWorker]):
             raise ValueError(f"n_workers must be at least 1, got {n_workers}")
         found = find_q(binary)
         limits = limits or Limits()
-        workers = [ProcessWorker(found, limits, job_time_s) for _ in range(n_workers)]
-        first = workers[0]
-        first.introduce()
-        for worker in workers[1:]:
-            worker.version, worker.is_ours = first.version, first.is_ours
-        self._version = first.version
+        workers = start_workers(
+            lambda: QProcess(found, limits.output_bytes), n_workers, limits, job_time_s
+        )
+        self._version = workers[0].version
         super().__init__(workers)
 
     @property

@@ -63,6 +63,7 @@ def examine(port: int = 8000) -> list[Finding]:
         _engine,
         _kdb_process,
         _kdb_ipc,
+        _pykx,
         _gpu,
         _disk,
         lambda: _port(port),
@@ -218,6 +219,10 @@ def _kdb_ipc() -> list[Finding]:
             )
         ]
     return [_external("kdb_ipc", is_wanted=True)]
+
+
+def _pykx() -> list[Finding]:
+    return [_external("pykx", is_wanted=bool(os.environ.get("QSTUDIO_PYKX_PYTHON")))]
 
 
 def _external(name: str, *, is_wanted: bool) -> Finding:

@@ -40,6 +40,7 @@ _PASSED_ON = {
         "QHOME",
         "QLIC",
         "QSTUDIO_Q_BINARY",
+        "QSTUDIO_PYKX_PYTHON",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "NO_PROXY",

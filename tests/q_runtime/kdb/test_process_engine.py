@@ -81,7 +81,7 @@ def test_the_port_is_closed_to_everybody_else() -> None:
             connect("127.0.0.1", process._port, "qstudio", "guess", timeout=5)
     finally:
         process.close()
-    assert not os.path.exists(process._directory)
+    assert not os.path.exists(process.directory)
 
 
 def test_a_missing_binary_is_one_sentence(tmp_path) -> None:

@@ -65,6 +65,7 @@ def test_the_doctor_has_a_line_for_everything():
         "cache",
         "kdb_process",
         "kdb_ipc",
+        "pykx",
         "gpu",
         "disk",
         "port",
@@ -94,6 +95,8 @@ def test_the_doctor_says_of_every_engine_whether_it_is_usable(monkeypatch):
     assert findings["kdb_ipc"]["level"] == "fail"
     assert "Connection refused" in findings["kdb_ipc"]["detail"]
     assert "docs/engines.md" in findings["kdb_ipc"]["action"]
+    assert findings["pykx"]["level"] == "note"
+    assert "has no PyKX" in findings["pykx"]["detail"]
 
 
 def test_the_doctor_fails_when_the_disk_is_nearly_full(monkeypatch):
