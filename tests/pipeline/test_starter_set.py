@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config import AcceptanceConfig
 from pipeline.errors import RecordError
+from pipeline.mutation.kill_rate import kill_reports, mutant_pool
 from pipeline.problemsets.materialise import MaterialisedProblem, materialise
 from pipeline.problemsets.source import ProblemSource
 from pipeline.problemsets.starter_set import STARTER_FOLDER, load_starter, read_problem
@@ -117,6 +119,17 @@ def test_answers_vary(problems, fresh):
 
         assert largest_answer_share(hidden) < 1, slug
         assert largest_answer_share(fresh[slug]) <= 0.9, slug
+
+
+def test_the_tests_tell_mutants_of_the_references(problems):
+    needed = AcceptanceConfig().min_kill_rate
+    suites = [(problem, problem.tests) for problem in problems.values()]
+    with mutant_pool(2) as pool:
+        reports = kill_reports(suites, pool, AcceptanceConfig().max_mutants, seed=0, together=16)
+
+    rates = {report.problem: report.rate for report in reports}
+    assert {slug: rate for slug, rate in rates.items() if rate is None or rate < needed} == {}
+    assert sum(report.count("killed") for report in reports) > 15 * len(problems)
 
 
 def test_solutions_pass_all_their_tests(materialised, problems):
