@@ -9,7 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pipeline.records import Problem, TestCase, Visibility, content_hash
-from q_runtime import PythonJob, PythonPool, decode_typed, encode_typed
+from pipeline.typed_values import (
+    TypedJsonError,
+    UnrepresentableValue,
+    decode_typed,
+    encode_typed,
+    to_wire,
+    to_wire_arguments,
+)
+from q_runtime import PythonJob, PythonPool
 
 TOGETHER = 100
 """References that share one process where that is allowed."""
@@ -41,8 +49,8 @@ def drawn_tests(
 ) -> Iterator[tuple[str, tuple[TestCase, ...]]]:
     """Draw `count` inputs per Problem with a generator and let its reference answer them.
 
-    Inputs on which the reference fails, or which repeat a stored test or each other, are left out. Yields
-    (slug, tests) in any order; the tests are numbered on from `first_index`.
+    Inputs on which the reference fails, which q cannot hold or answer, or which repeat a stored test or each other, are
+    left out. Yields (slug, tests) in any order; the tests are numbered on from `first_index`.
     """
     wanted = {
         problem.slug: problem for problem in problems if problem.generator and problem.reference
@@ -63,6 +71,8 @@ def drawn_tests(
         for call in result.calls:
             arguments = call.arguments
             if call.status != "ok" or arguments is None or _is_repeat(arguments, seen):
+                continue
+            if not _exists_in_q(problem, arguments, call.value):
                 continue
             tests.append(
                 TestCase(
@@ -127,6 +137,16 @@ def _tests_of(pairs: Iterable[tuple[Any, Any]]) -> tuple[TestCase, ...]:
                 )
             )
     return tuple(tests)
+
+
+def _exists_in_q(problem: Problem, arguments: Sequence[Any], answer: Any) -> bool:
+    """Whether q has values for encoded arguments and their answer: no Program could be asked otherwise."""
+    try:
+        to_wire_arguments(list(map(decode_typed, arguments)), [p.type for p in problem.params])
+        to_wire(decode_typed(answer), problem.returns)
+    except (TypedJsonError, UnrepresentableValue):
+        return False
+    return True
 
 
 def _is_repeat(arguments: Any, seen: set[str]) -> bool:

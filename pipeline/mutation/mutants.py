@@ -19,7 +19,9 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.mutation.edits import Edit, Kind, edits_in
 from pipeline.records import Problem, TestCase, content_hash
 from pipeline.typed_values import decode_typed
@@ -138,7 +140,7 @@ class _Root(ast.AST):
 
 def _whole_answers(source: str, name: str, tests: Iterable[TestCase]) -> Iterator[Mutant]:
     """The mutants that do not look at the question."""
-    expected = [test.expected for test in tests]
+    expected = [_one_answer(test) for test in tests]
     by_hash = {content_hash(value): value for value in expected}
     counts = Counter(map(content_hash, expected))
     for key, n in counts.most_common(CONSTANT_ANSWERS):
@@ -148,6 +150,13 @@ def _whole_answers(source: str, name: str, tests: Iterable[TestCase]) -> Iterato
         yield Mutant("constant_answer", 0, change, _CONSTANT.format(name=name, answer=answer))
     text = source + _PRINT_AND_EXIT.format(name=name)
     yield Mutant("print_and_exit", 0, "prints the right answer and exits", text)
+
+
+def _one_answer(test: TestCase) -> Any:
+    """The encoded expected value; of several acceptable ones the first."""
+    if test.comparator == ANY_OF and test.expected:
+        return test.expected[0]
+    return test.expected
 
 
 def _spread(edits: Iterable[Edit]) -> Iterator[Edit]:

@@ -116,6 +116,7 @@ class Solution(models.Model):
     run_key = models.CharField(max_length=80, blank=True, db_index=True)
     """Key of the Run that found it or alone began with it, to whose world it belongs; else empty."""
     is_quarantined = models.BooleanField(default=False)
+    """Mirrors whether a Quarantine of its key stands."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SolutionQuerySet.as_manager()
@@ -128,3 +129,34 @@ class Solution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin}:{self.key[:7]}"
+
+
+class Quarantine(models.Model):
+    """Why a Program is not to be used any more, and what has used it: found by an audit, kept when it is released.
+
+    It holds for the Program, whichever Run accepted it, and for a Run that accepts it again.
+    """
+
+    problem = models.ForeignKey(Problem, on_delete=models.CASCADE, related_name="quarantines")
+    key = models.CharField(max_length=64, db_index=True)
+    """Key of the Solution."""
+    reason = models.TextField()
+    """What failed, in a sentence."""
+    evidence = models.JSONField(default=dict)
+    """`seed`, `n_inputs`, `n_passed`, `verdict`, `engine`, `engine_version`, `grader`; `test`: what failed."""
+    uses = models.JSONField(default=list)
+    """What had used the Program when it was placed: `runs.uses` describes the items."""
+    placed_at = models.DateTimeField(auto_now_add=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    release_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-placed_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(released_at=None), name="quarantine_stands_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key[:7]}: {self.reason}"

@@ -14,8 +14,8 @@ from qstudio.core.facets import Facet, column_counts, make_facet, without
 from qstudio.core.paging import page_of
 from qstudio.core.words import FAILED, NOT_COUNTED, iteration_words
 from qstudio.problems.filters import ProblemFilter
-from qstudio.problems.models import Problem, Solution
-from qstudio.problems.shown import ShownTest, show_tests
+from qstudio.problems.models import Problem, Quarantine, Solution
+from qstudio.problems.shown import FailedInput, ShownTest, show_failed_input, show_tests
 
 MAX_SOLUTIONS = 20
 MAX_HEAT_ATTEMPTS = 600
@@ -69,6 +69,14 @@ class HeatRow:
 
 
 @dataclass(frozen=True)
+class ShownQuarantine:
+    """Why a Solution is, or was, not to be used, with its input made readable."""
+
+    row: Quarantine
+    failed: FailedInput | None
+
+
+@dataclass(frozen=True)
 class ProblemPage:
     """Context of `/problems/<slug>/`."""
 
@@ -83,6 +91,8 @@ class ProblemPage:
     attempts: tuple[Any, ...]
     n_attempts: int
     is_solved: bool
+    quarantines: dict[str, tuple[ShownQuarantine, ...]]
+    """By the key of the Solution: the one that stands, if any, and those that were released."""
 
 
 def problems_page(params: QueryDict) -> ProblemsPage:
@@ -135,7 +145,17 @@ def problem_page(problem: Problem) -> ProblemPage:
         attempts=tuple(attempts.select_related("run").defer("completion")[:MAX_ATTEMPTS]),
         n_attempts=attempts.count(),
         is_solved=any(not solution.is_quarantined for solution in listed),
+        quarantines=_quarantines(problem),
     )
+
+
+def _quarantines(problem: Problem) -> dict[str, tuple[ShownQuarantine, ...]]:
+    found: dict[str, tuple[ShownQuarantine, ...]] = {}
+    for row in problem.quarantines.all():
+        test = row.evidence.get("test")
+        shown = show_failed_input(problem, test) if test else None
+        found[row.key] = (*found.get(row.key, ()), ShownQuarantine(row, shown))
+    return found
 
 
 def _filtered(params: QueryDict) -> QuerySet[Problem]:

@@ -16,6 +16,7 @@ from django.db import transaction
 from pipeline import records
 from pipeline.errors import RecordError
 from qstudio.problems.models import Problem, Solution, TestCase
+from qstudio.problems.quarantine import quarantined_keys
 
 Outcome = Literal["created", "updated", "unchanged"]
 T = TypeVar("T")
@@ -145,6 +146,7 @@ def store_solutions(solutions: Iterable[records.Solution], run_key: str = "") ->
         present = set(
             Solution.objects.filter(run_key=run_key, key__in=keys).values_list("key", flat=True)
         )
+        quarantined = quarantined_keys(keys)
         Solution.objects.bulk_create(
             [
                 Solution(
@@ -154,6 +156,7 @@ def store_solutions(solutions: Iterable[records.Solution], run_key: str = "") ->
                     origin=solution.origin,
                     provenance=solution.provenance,
                     run_key=run_key,
+                    is_quarantined=solution.key in quarantined,
                 )
                 for solution in known
                 if solution.key not in present

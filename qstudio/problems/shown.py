@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,34 +35,60 @@ class ShownTest:
     expected: ShownValue
 
 
+@dataclass(frozen=True)
+class FailedInput:
+    """An input on which a Program failed."""
+
+    arguments: tuple[tuple[str, ShownValue], ...]
+    """Name of the parameter and its value."""
+    expected: ShownValue
+    actual: str
+    """What the Program gave, as q writes it; empty where it gave nothing."""
+    difference: str
+
+
+def show_failed_input(problem: Problem, test: Mapping[str, Any]) -> FailedInput:
+    """The `test` of a Quarantine's evidence, readable."""
+    return FailedInput(
+        arguments=_show_arguments(problem, test["arguments"]),
+        expected=_show_expected(test["expected"], str(test.get("comparator", "")), problem.returns),
+        actual=_cut(str(test.get("actual", ""))),
+        difference=str(test.get("difference", "")),
+    )
+
+
 def show_tests(problem: Problem, tests: Sequence[TestCase]) -> tuple[ShownTest, ...]:
     """TestCases of one Problem, readable."""
-    names = [str(param.get("name", "")) for param in problem.params]
-    types = [str(param.get("type", "any")) for param in problem.params]
     return tuple(
         ShownTest(
             index=test.index,
             visibility=test.visibility,
             origin=test.origin,
             comparator=test.comparator,
-            arguments=tuple(
-                (name, show_value(value, type_text))
-                for name, type_text, value in zip(names, types, test.arguments, strict=False)
-            ),
-            expected=_show_expected(test, problem.returns),
+            arguments=_show_arguments(problem, test.arguments),
+            expected=_show_expected(test.expected, test.comparator, problem.returns),
         )
         for test in tests
     )
 
 
-def _show_expected(test: TestCase, type_text: str) -> ShownValue:
+def _show_expected(expected: Any, comparator: str, type_text: str) -> ShownValue:
     """The expected value; of several acceptable ones each."""
-    if test.comparator != ANY_OF:
-        return show_value(test.expected, type_text)
-    shown = [show_value(value, type_text) for value in test.expected or []]
+    if comparator != ANY_OF:
+        return show_value(expected, type_text)
+    shown = [show_value(value, type_text) for value in expected or []]
     return ShownValue(
         _cut(" or ".join(value.python for value in shown)),
         _cut(" or ".join(value.q for value in shown)),
+    )
+
+
+def _show_arguments(
+    problem: Problem, arguments: Sequence[Any]
+) -> tuple[tuple[str, ShownValue], ...]:
+    return tuple(
+        (str(param.get("name", "")), show_value(value, str(param.get("type", "any"))))
+        for param, value in zip(problem.params, arguments, strict=False)
     )
 
 

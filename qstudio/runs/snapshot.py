@@ -1,8 +1,8 @@
 """What a Run takes from the database: the Problems and the Solutions it may know, as files in its directory.
 
 The rule that no q of an unsolved Problem reaches a Run is kept here: only reference and human Solutions of training
-Problems go in, never those that another Run found, never those of evaluation-only Problems, and of the demo family
-only its seeds.
+Problems go in, never those that another Run found, never those of evaluation-only Problems, of the demo family only its
+seeds, and nothing that is in quarantine.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipeline.problemsets.demo import build_family
 from pipeline.records import content_hash
 from qstudio.problems.builtin import sets_version
 from qstudio.problems.models import Problem, Solution
+from qstudio.problems.quarantine import quarantined_keys
 from qstudio.problems.services import problem_record, solution_record
 
 DEMO_SET = "demo"
@@ -97,11 +98,13 @@ def _demo_seeds(seed: int, slugs: set[str]) -> list[records.Solution]:
     # Building the family takes seconds, which a person at the launch form should wait for once only.
     key = f"demo-seeds-{sets_version()[:16]}-{seed}"
     programs = cache.get_or_set(key, lambda: _seed_programs(seed), timeout=None) or {}
-    return [
+    seeds = [
         records.Solution(problem=slug, program=program, origin="reference", provenance=provenance)
         for slug, program in programs.items()
         if slug in slugs
     ]
+    quarantined = quarantined_keys(solution.key for solution in seeds)
+    return [solution for solution in seeds if solution.key not in quarantined]
 
 
 def _seed_programs(seed: int) -> dict[str, str]:

@@ -152,6 +152,17 @@ def test_answers_are_compared_as_the_grader_compares_q(pool):
     assert fate(report_on(in_any_order, pool), "`sorted(x)` becomes `x`").fate == "equivalent"
 
 
+def test_of_several_acceptable_answers_each_may_be_given(pool):
+    cases = [(4, [2, -2]), (9, [3, -3]), (16, [4, -4])]
+    problem = problem_of(
+        "def f(x):\n    return round(-(x ** 0.5))\n", cases, generator="", comparator="any_of"
+    )
+    report = report_on(problem, pool)
+
+    assert fate(report, "`-x ** 0.5` becomes `x ** 0.5`").fate == "survived"
+    assert fate(report, "always `2`").fate == "killed"
+
+
 def test_a_list_and_a_tuple_are_one_in_q(pool):
     reference = "def f(x):\n    return [list(pair) for pair in zip(x, x)]\n"
     cases = [([3, 1], [[3, 3], [1, 1]]), ([5], [[5, 5]])]

@@ -93,5 +93,5 @@ def test_an_unsolved_problem_says_so(reader: Client):
 
 def test_a_problem_takes_few_queries(reader: Client, world: World, django_assert_num_queries):
     reader.get("/problems/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         reader.get(f"/problems/{world.problem.slug}/")
