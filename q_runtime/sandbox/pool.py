@@ -1,9 +1,9 @@
 """A pool of warm worker processes that streams results: the half that q and Python workers share.
 
-Jobs are drawn from an iterable in the caller's thread, a bounded number ahead, so a slow consumer slows the drawing
-(back-pressure) while deadlines are still watched: every worker has a thread of the pool that sends it a job, reads
-frames, and kills it when a deadline passes. A killed, lost or worn-out worker is replaced by a fork of the template.
-A job whose worker is lost through no fault of its own is run once more; what is recorded then, a subclass decides.
+Jobs are drawn by whoever takes the results (`stream`), while deadlines are watched here: every worker has a thread of
+the pool that sends it a job, reads frames, and kills it when a deadline passes. A killed, lost or worn-out worker is
+replaced by a fork of the template. A job whose worker is lost through no fault of its own is run once more; what is
+recorded then, a subclass decides.
 
 Frames of one job, after `{"ready": layers}` once per worker: `{"load": ..}`, `{"call": ..}` each, `{"end": true}`; the
 end may carry `"worn": true` to ask for replacement. Each frame renews the deadline. What this deliberately does not
@@ -18,21 +18,20 @@ import queue
 import signal
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self
 
 from q_runtime.errors import WorkerCrashed
 from q_runtime.limits import Limits
 from q_runtime.sandbox.isolation import Layer
 from q_runtime.sandbox.protocol import ChannelClosed, ChannelError, DeadlinePassed, MalformedFrame
 from q_runtime.sandbox.seccomp import OUTSIDE_SIGNALS
+from q_runtime.sandbox.stream import Inbox, JobT, ResultStream, ResultT
 from q_runtime.sandbox.template import Template, WorkerHandle, WorkerKind
-
-JobT = TypeVar("JobT")
-ResultT = TypeVar("ResultT")
 
 READY_TIMEOUT_S = 30.0
 """A worker that has not announced itself by then is lost; in practice it takes milliseconds."""
@@ -55,14 +54,6 @@ class Transcript:
     detail: str = ""
     waited_s: float = 0.0
     """Seconds between the last frame and the ending."""
-
-
-@dataclass(eq=False, slots=True)
-class _Batch(Generic[ResultT]):
-    """The jobs of one call of `run`."""
-
-    results: queue.SimpleQueue[ResultT | BaseException] = field(default_factory=queue.SimpleQueue)
-    is_cancelled: bool = False
 
 
 class PoolClosed(RuntimeError):
@@ -107,8 +98,8 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         self._lock = threading.Lock()
         self._is_closed = False
         self._layers: tuple[Layer, ...] = ()
-        self._batches: set[_Batch[ResultT]] = set()
-        self._tickets: queue.SimpleQueue[tuple[JobT, _Batch[ResultT]] | None] = queue.SimpleQueue()
+        self._inboxes: weakref.WeakSet[Inbox[ResultT]] = weakref.WeakSet()
+        self._tickets: queue.SimpleQueue[tuple[JobT, Inbox[ResultT]] | None] = queue.SimpleQueue()
         self._template = Template(self._worker_kind(), self.limits)
         self._slots = [_Slot(self, index) for index in range(n_workers)]
 
@@ -128,46 +119,35 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
     def _is_lost(self, transcript: Transcript) -> bool:
         """Whether the job deserves a second attempt because its worker was lost, not because of what it did."""
 
-    def run(self, jobs: Iterable[JobT]) -> Iterator[ResultT]:
-        """Yield results in order of completion; closing the iterator cancels what is not finished.
+    def run(
+        self, jobs: Iterable[JobT], on_progress: Callable[[int], None] | None = None
+    ) -> ResultStream[JobT, ResultT]:
+        """Results in order of completion, as jobs are drawn from the iterable.
 
-        At most `4 * n_workers` jobs are drawn ahead of the results consumed.
+        At most `4 * n_workers` jobs are drawn ahead of the results taken. `on_progress` is told in the taking thread
+        how many were taken. Closing or cancelling the stream, from any thread, drops what is not finished.
 
         Raises:
-            PoolClosed: the pool is or was closed.
-            WorkerCrashed: workers cannot be started at all.
+            PoolClosed: the pool is closed; while it is iterated, that it was closed meanwhile.
+            WorkerCrashed: while it is iterated, that workers cannot be started at all.
         """
         if self._owner_pid != os.getpid():
             raise PoolClosed("this pool belongs to another process; make one after forking")
-        batch: _Batch[ResultT] = _Batch()
+        stream: ResultStream[JobT, ResultT] = ResultStream(self, jobs, self._window, on_progress)
         with self._lock:
             if self._is_closed:
                 raise PoolClosed("the pool is closed")
-            self._batches.add(batch)
-        n_waiting = 0
-        source = iter(jobs)
-        is_exhausted = False
-        try:
-            while True:
-                while not is_exhausted and n_waiting < self._window:
-                    try:
-                        job = next(source)
-                    except StopIteration:
-                        is_exhausted = True
-                    else:
-                        self._tickets.put((job, batch))
-                        n_waiting += 1
-                if not n_waiting:
-                    return
-                result = batch.results.get()
-                if isinstance(result, BaseException):
-                    raise result
-                n_waiting -= 1
-                yield result
-        finally:
-            self._cancel(batch)
-            with self._lock:
-                self._batches.discard(batch)
+            self._inboxes.add(stream.inbox)
+        return stream
+
+    def submit(self, job: JobT, inbox: Inbox[ResultT]) -> None:
+        """Queue a job; what came of it arrives in the inbox. For streams."""
+        self._tickets.put((job, inbox))
+
+    def interrupt(self, inbox: Inbox[ResultT]) -> None:
+        """Stop waiting for workers that work for a cancelled inbox. For streams."""
+        for slot in self._slots:
+            slot.interrupt(inbox)
 
     def active_layers(self) -> tuple[Layer, ...]:
         """Measures of isolation of this pool's workers, active or not; starts one if none has answered yet.
@@ -185,10 +165,11 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
             if self._is_closed:
                 return
             self._is_closed = True
-            batches = list(self._batches)
-        for batch in batches:
-            self._cancel(batch)
-            batch.results.put(PoolClosed("the pool was closed before all results were there"))
+            inboxes = list(self._inboxes)
+        for inbox in inboxes:
+            inbox.is_cancelled = True
+            inbox.results.put(PoolClosed("the pool was closed before all results were there"))
+            self.interrupt(inbox)
         for _ in self._slots:
             self._tickets.put(None)
         self._template.close()  # ends the workers; a thread that waits for one sees its channel close
@@ -207,11 +188,6 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
     ) -> None:
         """Close the pool."""
         self.close()
-
-    def _cancel(self, batch: _Batch[ResultT]) -> None:
-        batch.is_cancelled = True
-        for slot in self._slots:
-            slot.interrupt(batch)
 
     def _start_worker(self) -> WorkerHandle:
         """A worker that has announced itself; a template that is gone is started anew.
@@ -257,16 +233,17 @@ class _Slot(Generic[JobT, ResultT]):
         self._pool = pool
         self._worker: WorkerHandle | None = None
         self._n_served = 0
-        self._lock = threading.Lock()
-        self._batch: _Batch[ResultT] | None = None
+        # Reentrant: a stream may be dropped, and so cancelled, while this thread holds the lock.
+        self._lock = threading.RLock()
+        self._inbox: Inbox[ResultT] | None = None
         name = f"{type(pool).__name__}-{index}"
         self.thread = threading.Thread(target=self._work, name=name, daemon=True)
         self.thread.start()
 
-    def interrupt(self, batch: _Batch[ResultT]) -> None:
-        """Stop waiting for the worker if it works for this batch; for use from another thread."""
+    def interrupt(self, inbox: Inbox[ResultT]) -> None:
+        """Stop waiting for the worker if it works for this inbox; for use from another thread."""
         with self._lock:
-            if self._batch is batch and self._worker is not None:
+            if self._inbox is inbox and self._worker is not None:
                 self._worker.interrupt()
 
     def _work(self) -> None:
@@ -277,14 +254,14 @@ class _Slot(Generic[JobT, ResultT]):
             ticket = self._pool._tickets.get()
             if ticket is None:
                 break
-            job, batch = ticket
-            if batch.is_cancelled:
+            job, inbox = ticket
+            if inbox.is_cancelled:
                 continue
             try:
-                outcome: ResultT | BaseException = self._serve(job, batch)
+                outcome: ResultT | BaseException = self._serve(job, inbox)
             except Exception as error:  # noqa: BLE001 - a thread's top: handed to whoever waits for the result
                 outcome = error
-            batch.results.put(outcome)
+            inbox.results.put(outcome)
             if self._n_served >= self._pool._recycle_after:
                 self._discard()
         self._discard()
@@ -316,23 +293,25 @@ class _Slot(Generic[JobT, ResultT]):
             return None, False
         return ended.exit_code, ended.was_killed
 
-    def _serve(self, job: JobT, batch: _Batch[ResultT]) -> ResultT:
+    def _serve(self, job: JobT, inbox: Inbox[ResultT]) -> ResultT:
         """Execute a job, once more if its worker is lost."""
         for attempt in range(MAX_ATTEMPTS):
-            transcript = self._attempt(job, batch)
-            if attempt + 1 == MAX_ATTEMPTS or batch.is_cancelled:
+            transcript = self._attempt(job, inbox)
+            if attempt + 1 == MAX_ATTEMPTS or inbox.is_cancelled:
                 break
             if not self._pool._is_lost(transcript):
                 break
         return self._pool._result(job, transcript)
 
-    def _attempt(self, job: JobT, batch: _Batch[ResultT]) -> Transcript:
+    def _attempt(self, job: JobT, inbox: Inbox[ResultT]) -> Transcript:
         """Send the job to a worker and listen until its end, whatever that is."""
         pool = self._pool
         request = pool._encode(job)
         worker = self._ensure_worker()
         with self._lock:
-            self._batch = batch
+            self._inbox = inbox
+            if inbox.is_cancelled:  # before it was known whom to interrupt
+                worker.interrupt()
         self._n_served += 1
         frames: list[dict[str, Any]] = []
         allowed_s = pool.limits.time_s + pool.grace_s
@@ -355,12 +334,12 @@ class _Slot(Generic[JobT, ResultT]):
             self._discard()
             return Transcript(tuple(frames), "malformed", str(error), time.monotonic() - heard)
         except ChannelClosed:
-            wait_s = 0.0 if batch.is_cancelled else LAST_WORDS_S
+            wait_s = 0.0 if inbox.is_cancelled else LAST_WORDS_S
             ending, detail = _explain_exit(*self._discard(wait_s))
             return Transcript(tuple(frames), ending, detail, time.monotonic() - heard)
         finally:
             with self._lock:
-                self._batch = None
+                self._inbox = None
 
 
 def _explain_exit(exit_code: int | None, was_killed: bool) -> tuple[Ending, str]:

@@ -59,6 +59,17 @@ def test_a_job_whose_worker_is_lost_twice_is_an_infrastructure_error() -> None:
         assert serves(pool)
 
 
+def test_a_job_whose_worker_is_lost_once_is_run_again() -> None:
+    source = "def f(): return sum(range(60_000_000))"
+    with PythonPool(1, Limits(time_s=120.0)) as pool:
+        results = pool.run([PythonJob("victim", source, "f", ((),))])
+        killer = _KillWorkers(pool, times=1)
+        result = next(results)
+        killer.finish()
+
+        assert result.calls[0].value == 1_799_999_970_000_000
+
+
 def test_the_template_killed_is_started_anew() -> None:
     with PythonPool(2) as pool:
         assert serves(pool)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from q_runtime.limits import Limits
-from q_runtime.sandbox import PoolClosed, PythonJob, PythonPool
+from q_runtime.sandbox import PoolClosed, PythonJob, PythonPool, QJob, QPool
 from tests.q_runtime.sandbox.processes import (
     descendants_of,
     scratch_directories_of,
@@ -48,6 +48,70 @@ def test_jobs_are_drawn_only_a_little_ahead_of_the_results_taken(python_pool: Py
 
         assert n_drawn <= n_taken + 4 * python_pool.n_workers
     results.close()
+
+
+def test_thousands_of_jobs_come_out_once_each_and_progress_is_told() -> None:
+    told: list[int] = []
+    jobs = (QJob(str(number), "1+1") for number in range(3000))
+    with QPool(2) as pool:
+        keys = [result.key for result in pool.run(jobs, told.append)]
+
+    assert sorted(map(int, keys)) == list(range(3000))
+    assert told == list(range(1, 3001))
+
+
+def test_a_stream_counts_what_was_drawn_and_taken(python_pool: PythonPool) -> None:
+    stream = python_pool.run(map(echo, range(20)))
+    assert (stream.n_submitted, stream.n_taken) == (0, 0)
+    next(stream)
+    assert (stream.n_submitted, stream.n_taken) == (4 * python_pool.n_workers, 1)
+    assert len(list(stream)) == 19
+    assert (stream.n_submitted, stream.n_taken) == (20, 20)
+
+
+def test_cancelling_from_another_thread_ends_the_stream_and_frees_the_workers() -> None:
+    with PythonPool(1, Limits(time_s=60.0)) as pool:
+        stream = pool.run([echo(0), PythonJob("a", LOOP), echo(1)])
+        assert next(stream).key == "0"
+        canceller = threading.Thread(target=stream.cancel)
+        canceller.start()
+
+        assert list(stream) == []
+        assert list(stream) == []
+        assert serves(pool)
+        canceller.join()
+
+
+def test_cancelling_one_stream_leaves_the_others_alone() -> None:
+    with PythonPool(2, Limits(time_s=60.0)) as pool:
+        loops = pool.run([echo(0), PythonJob("a", LOOP)])
+        assert next(loops).key == "0"
+        others = pool.run(map(echo, range(10)))
+        next(others)
+        loops.cancel()
+
+        assert len(list(others)) == 9
+
+
+def test_a_stream_that_is_dropped_frees_the_workers() -> None:
+    with PythonPool(1, Limits(time_s=60.0)) as pool:
+        stream = pool.run([echo(0), PythonJob("a", LOOP), PythonJob("b", LOOP)])
+        next(stream)
+        del stream
+
+        assert serves(pool)
+
+
+def test_an_error_of_whoever_watches_the_progress_reaches_the_caller(
+    python_pool: PythonPool,
+) -> None:
+    def watch(n_taken: int) -> None:
+        if n_taken == 3:
+            raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        list(python_pool.run(map(echo, range(20)), watch))
+    assert serves(python_pool)
 
 
 def test_a_quick_job_overtakes_a_slow_one(python_pool: PythonPool) -> None:
