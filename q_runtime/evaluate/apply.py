@@ -126,7 +126,7 @@ class Applier(IteratorApplier):
         if c is Atom and f.t == -11:
             return self.apply(self.get_global(f.v), args)
         if c is IteratorValue:
-            return Derived(f.glyph, args[0])
+            return compose(*args) if f.glyph == "'" and len(args) > 1 else Derived(f.glyph, args[0])
         if c is Vec or c is GList or c is Dict or c is Table:
             if len(args) == 1:
                 return index(f, args[0])
@@ -185,7 +185,7 @@ class Applier(IteratorApplier):
                 raise QError("rank", f"{len(args)} arguments for a function of {bound}")
             if len(args) < f.rank:
                 return Projection(f, (*args, *(HOLE,) * (f.rank - len(args))), len(args))
-        elif c is Nil or c not in (Prim, Derived, Composition):
+        elif c is Nil or c not in (Prim, Derived, Composition, IteratorValue):
             raise QError("type" if c is not Nil else "rank", "this value cannot be projected")
         if HOLE not in args:
             return Projection(f, (*args, HOLE), len(args))

@@ -10,13 +10,15 @@ from q_runtime.lang.keywords import RESERVED
 MAX_GLOBALS = 110
 MAX_CONSTANTS = 240
 """Limits of one lambda. Source: KX basics/errors."""
+MAX_BRANCH = 65025
+"""Byte codes that a branch may leap over. Source: KX basics/errors."""
 
 
 def check_body(node: nd.Node, text: str = "") -> None:
     """Raise for an assignment to a reserved name, or a lambda past a limit, anywhere in `node`.
 
     text: what `node` was read from, if that is known; the error then names its place there.
-    Raises: QError with 'assign, 'locals, 'globals or 'limit.
+    Raises: QError with 'assign, 'locals, 'globals, 'limit or 'branch.
     """
     stack = [node]
     checked: list[nd.LambdaNode] = []
@@ -52,6 +54,8 @@ def _check(here: nd.Node) -> None:
             check_target(name)
         check_size(here)
         check_scopes(here)
+    elif isinstance(here, (nd.Control, nd.Conditional)) and here.end - here.start > MAX_BRANCH:
+        check_branches(here)
 
 
 def check_size(node: nd.LambdaNode) -> None:
@@ -80,6 +84,24 @@ def check_size(node: nd.LambdaNode) -> None:
         raise QError("globals", f"more than {MAX_GLOBALS} globals in a lambda")
     if len(constants) > MAX_CONSTANTS:
         raise QError("limit", f"more than {MAX_CONSTANTS} constants in a lambda")
+
+
+def check_branches(node: nd.Control | nd.Conditional) -> None:
+    """Raise for a control whose parts are surely longer than a branch can be.
+
+    Every name, literal and operator is a byte code at least, and so is the end of every statement; kdb+, which has
+    longer ones too, refuses some that pass here.
+    Raises: QError('branch').
+    """
+    stack = list(children(node))
+    codes = len(stack)
+    while stack:
+        here = stack.pop()
+        codes += 1
+        if not isinstance(here, nd.LambdaNode):
+            stack.extend(children(here))
+    if codes > MAX_BRANCH:
+        raise QError("branch", f"a branch over more than {MAX_BRANCH} byte codes")
 
 
 def check_scopes(node: nd.LambdaNode) -> None:

@@ -202,10 +202,14 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         return isinstance(node, nd.Name) and node.name == "enlist"
 
     def composition(self, node: nd.Call) -> Operand:
-        """`'[f;g]`."""
+        """`'[f;g]`, or its projection when an argument is elided."""
         if len(node.arguments) == 1:
             inner = self.expression(node.arguments[0])
             return self.store(f'derive("\'", {inner.code})', node)
+        if any(isinstance(a, nd.Elided) for a in node.arguments):
+            parts = self.arguments(node.arguments)
+            quote = self.constant(IteratorValue("'"))
+            return self.store(f"project({quote}, {parts})", node)
         operands = self.in_order(node.arguments)
         return self.store(f"compose({', '.join(o.code for o in operands)})", node)
 

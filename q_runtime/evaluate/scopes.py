@@ -32,7 +32,8 @@ PARTS = frozenset(
     "year month mm week dd date timestamp timespan time minute second hh uu ss datetime".split()
 )
 """What dot notation reads from a date or time."""
-MAX_LOCALS = 110
+MAX_LOCALS = 109
+"""Locals of one lambda besides its parameters: `{a0:a1:...:a110}`, which assigns 110, is refused. Source: KX basics/errors."""
 
 
 class Globals:
@@ -215,11 +216,20 @@ def _member(x: Value, key: str, name: str) -> Value:
 
 
 def _walk(node: nd.Node, out: dict[str, None], reads: set[str]) -> None:
-    """Collect names assigned locally (in order) and names read, not entering inner lambdas."""
+    """Collect names assigned locally (in order) and names read, not entering inner lambdas.
+
+    What the clauses of a query read makes no implicit parameter; its table does. Source: KX basics/qsql.
+    """
     if isinstance(node, nd.Name):
         reads.add(node.name)
         return
     if isinstance(node, nd.LambdaNode):
+        return
+    if isinstance(node, nd.Query):
+        masked: set[str] = set()
+        for child in children(node):
+            _walk(child, out, reads if child is node.source else masked)
+        reads.update(name for name in masked if name not in ("y", "z"))
         return
     if isinstance(node, nd.Assign):
         if not node.is_global and "." not in node.name:

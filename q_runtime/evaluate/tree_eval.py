@@ -27,6 +27,8 @@ class TreeEvaluator:
     def __init__(self, host: Interpreter, read: Callable[[str], Value] | None = None) -> None:
         self.host = host
         self.read = read or host.get_global
+        self.is_clause = read is not None
+        """Whether the tree is a clause of a query, where `$[c;a;b]` is no conditional."""
 
     def value(self, tree: Value) -> Value:
         """Return the value of a tree."""
@@ -56,7 +58,7 @@ class TreeEvaluator:
         if type(head) is Atom and head.t == -11 and head.v in _CONTROL:
             return self.control(head.v, rest)
         if type(head) is Prim:
-            if head.name == "$" and len(rest) > 2:
+            if head.name == "$" and len(rest) > 2 and not self.is_clause:
                 return self.conditional(rest)
             if head.name == ":" and len(rest) == 2 and is_target(rest[0]):
                 return self.assign(rest[0], None, self.value(rest[1]))
@@ -86,7 +88,7 @@ class TreeEvaluator:
 
         if iterator.glyph == "'":
             if len(args) > 1:
-                return compose(*args)
+                return self.host.project(iterator, tuple(args)) if HOLE in args else compose(*args)
             if not is_function(args[0]) and abs(type_number(args[0])) in (10, 11):
                 return signal(args[0])
         if len(args) != 1:

@@ -49,6 +49,8 @@ class Parser(QueryParser):
         self.at = 0
         self.stops: frozenset[str] = frozenset()
         self.nesting = 0
+        self.is_clause = False
+        """Whether a clause of a query is being read, outside any lambda in it."""
 
     # -- reading tokens
 
@@ -278,11 +280,12 @@ class Parser(QueryParser):
         return isinstance(node, nd.Verb) and len(node.name) == 1 and not node.name.isalpha()
 
     def call(self, function: nd.Node) -> nd.Node:
-        """Parse `[...]` behind `function`."""
+        """Parse `[...]` behind `function`; in a clause of a query `$[c;a;b]` is no conditional. Source: KX basics/qsql."""
         opener = self.advance()
         arguments = self.bracketed(opener)
         end = self.tokens[self.at - 1].end
-        if isinstance(function, nd.Verb) and function.name == "$" and len(arguments) > 2:
+        is_dollar = isinstance(function, nd.Verb) and function.name == "$"
+        if is_dollar and len(arguments) > 2 and not self.is_clause:
             return nd.Conditional(function.start, end, arguments)
         if isinstance(function, nd.Verb) and function.name == ":" and len(arguments) > 2:
             return nd.Match(function.start, end, arguments[0], arguments[1:])
@@ -350,7 +353,9 @@ class Parser(QueryParser):
         patterns: list[nd.Node] = []
         if self.token.kind == tk.OPEN and self.token.value == "[":
             parameters, patterns = self.parameters(self.advance())
+        outer, self.is_clause = self.is_clause, False
         body = [*patterns, *self.bracketed(opener)]
+        self.is_clause = outer
         end = self.tokens[self.at - 1].end
         source = ("k)" if self.is_k else "") + self.source[opener.start : end]
         return nd.LambdaNode(opener.start, end, source, parameters, body)

@@ -23,6 +23,7 @@ class QueryParser:
     tokens: list[Token]
     at: int
     stops: frozenset[str]
+    is_clause: bool
 
     @property
     def token(self) -> Token:
@@ -87,6 +88,7 @@ class QueryParser:
         """
         out: list[tuple[str, nd.Node]] = []
         named: set[int] = set()
+        outer, self.is_clause = self.is_clause, True
         self.stops = stops
         while not (self.token.kind == tk.NAME and self.token.value in stops):
             if self.token.kind in (tk.END, tk.CLOSE, tk.SEMI):
@@ -103,6 +105,7 @@ class QueryParser:
                 self.advance()  # type: ignore[attr-defined]
             else:
                 break
+        self.is_clause = outer
         return out, frozenset(named)
 
     def table(self, opener: Token) -> nd.Node:
