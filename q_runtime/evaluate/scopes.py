@@ -33,7 +33,7 @@ PARTS = frozenset(
 )
 """What dot notation reads from a date or time."""
 MAX_LOCALS = 109
-"""Locals of one lambda besides its parameters: `{a0:a1:...:a110}`, which assigns 110, is refused. Source: KX basics/errors."""
+"""Locals of one lambda besides its parameters; with 110 of them kdb+ refuses it. Source: KX basics/errors."""
 
 
 class Globals:

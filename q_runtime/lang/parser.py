@@ -280,7 +280,10 @@ class Parser(QueryParser):
         return isinstance(node, nd.Verb) and len(node.name) == 1 and not node.name.isalpha()
 
     def call(self, function: nd.Node) -> nd.Node:
-        """Parse `[...]` behind `function`; in a clause of a query `$[c;a;b]` is no conditional. Source: KX basics/qsql."""
+        """Parse `[...]` behind `function`.
+
+        In a clause of a query `$[c;a;b]` is no conditional. Source: KX basics/qsql.
+        """
         opener = self.advance()
         arguments = self.bracketed(opener)
         end = self.tokens[self.at - 1].end
