@@ -220,7 +220,8 @@ class Evaluation(Record):
 
     id: str
     iteration: int
-    """Iteration whose policy this is; 0 is the policy before the loop, -1 the equal-steps base line."""
+    """Iteration whose policy this is; 0 is the policy before the loop, -1 the equal-steps base line, -2 a policy of
+    elsewhere, whose results were read from a file."""
     policy: str
     split: Split
     n_problems: int

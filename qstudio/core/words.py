@@ -69,9 +69,14 @@ STAGES: dict[str, str] = {
 EQUAL_STEPS_BASE = -1
 """Iteration number of the base line that was trained on the seeds alone for the same number of steps."""
 
+IMPORTED = -2
+"""Iteration number of an Evaluation that was read from a results file."""
+
 
 def iteration_words(iteration: int) -> str:
     """`before the loop`, `Iteration 3`, or `equal-steps base line`."""
     if iteration == EQUAL_STEPS_BASE:
         return "equal-steps base line"
+    if iteration == IMPORTED:
+        return "read from a results file"
     return "before the loop" if iteration == 0 else f"Iteration {iteration}"

@@ -74,6 +74,8 @@ def stage_eta_s(run: Run, started_at: datetime | None, now: datetime) -> float |
 
 def finished_sentence(run: Run) -> str:
     """What a finished Run reached."""
+    if not run.report and not run.n_problems:
+        return f"Finished: {run.state_reason or 'nothing was to be done'}."
     report = run.report or {}
     solved = f"{run.n_solved:,} of {run.n_problems:,} training Problems solved, {run.n_seeds:,} of them seeds"
     because = str(report.get("stopped_because", ""))

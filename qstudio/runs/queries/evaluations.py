@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from qstudio.core.facets import Facet, column_counts, make_facet, without
 from qstudio.core.paging import page_of
-from qstudio.core.words import EQUAL_STEPS_BASE, NOT_COUNTED, VERDICTS
+from qstudio.core.words import EQUAL_STEPS_BASE, IMPORTED, NOT_COUNTED, VERDICTS
 from qstudio.problems.models import Problem
 from qstudio.runs import charts
 from qstudio.runs.models import Attempt, Evaluation, Iteration, Run
@@ -219,11 +219,14 @@ def _row(value: dict[str, Any], adopted: dict[int, bool]) -> EvaluationRow:
     iteration = value["iteration"]
     verdicts = value["record__verdicts"] or {}
     n_not_counted = sum(verdicts.get(kind, 0) for kind in NOT_COUNTED)
-    label = {EQUAL_STEPS_BASE: "Equal-steps base line", 0: "Initial policy"}.get(
-        iteration, f"Iteration {iteration}"
-    )
+    label = {
+        EQUAL_STEPS_BASE: "Equal-steps base line",
+        IMPORTED: value["policy"],
+        0: "Initial policy",
+    }.get(iteration, f"Iteration {iteration}")
     notes = {
         EQUAL_STEPS_BASE: "the seeds alone, the same number of steps",
+        IMPORTED: "read from a results file",
         0: "trained on the seeds",
     }
     is_adopted = adopted.get(iteration)
