@@ -144,10 +144,14 @@ def settle_template() -> Layer:
 
 
 class Confiner:
-    """Confines workers: all that is the same for each of them is prepared here, in the template."""
+    """Confines workers: all that is the same for each of them is prepared here, in the template.
+
+    A worker is a copy of the template, and every page of memory that it touches costs a copy more: it does little.
+    """
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
+        os.environ.clear()
         self._null = os.open(os.devnull, os.O_RDWR)
         self._rules: landlock.Rules | None = None
         self._filters: dict[bool, seccomp.Filter] = {}
@@ -192,7 +196,7 @@ class Confiner:
         return f"no processes, sockets or signals to others ({chosen.n_instructions} instructions)"
 
     def _scrub(self, channel: int, kept: Sequence[int]) -> Layer:
-        """Close every handle but the channel and those kept, and empty the environment."""
+        """Close every handle but the channel and those kept; the environment was emptied in the template."""
         for standard in (0, 1, 2):
             os.dup2(self._null, standard)
         if channel != CHANNEL_DESCRIPTOR:
@@ -203,7 +207,6 @@ class Confiner:
             os.closerange(first, handle)
             first = handle + 1
         os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        os.environ.clear()
         library = " and the standard library" if kept else ""
         return Layer(
             "no_handles_no_environment",

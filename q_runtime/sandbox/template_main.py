@@ -24,7 +24,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -126,7 +126,7 @@ class Template:
     ) -> None:
         self._serve = serve
         self._confiner = confiner
-        self._layers = layers
+        self._layers = [_as_data(layer) for layer in layers]
         self._scratch = scratch
         self._n_spawned = 0
         self._scratch_of: dict[int, str] = {}
@@ -170,11 +170,11 @@ class Template:
         status = CRASH_STATUS
         channel = None
         try:
-            layers = [*self._layers, *self._confiner.confine(descriptor, scratch)]
+            layers = [*self._layers, *map(_as_data, self._confiner.confine(descriptor, scratch))]
             if os.getppid() != template:
                 os._exit(0)  # the template ended before the kernel was told to end us with it
             channel = Channel(isolation.CHANNEL_DESCRIPTOR)
-            channel.send({"ready": [asdict(layer) for layer in layers]})
+            channel.send({"ready": layers})
             self._serve(channel)
             status = 0
         except BaseException:  # noqa: BLE001
@@ -203,3 +203,7 @@ class Template:
             os.killpg(pid, signal.SIGKILL)  # nothing is left there unless every layer failed
         remove_scratch(self._scratch_of.pop(pid))
         return {"wait_status": wait_status, "was_killed": was_killed}
+
+
+def _as_data(layer: isolation.Layer) -> dict[str, object]:
+    return {"name": layer.name, "is_active": layer.is_active, "detail": layer.detail}
