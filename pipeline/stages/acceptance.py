@@ -8,6 +8,7 @@ refusal has its reason in `rejected.json`, and docs/acceptance.md says what each
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ def accept(
     candidates = _passing_fresh_inputs(context, candidates, fresh, rejected)
     reports: dict[str, KillReport] = {}
     if policy.min_kill_rate > 0:
-        reports = measured_kill_rates(context, {item.problem for item in candidates}, fresh)
+        slugs = {candidate.problem for candidate in candidates}
+        reports = measured_kill_rates(context, slugs, fresh, iteration)
     blunt = {slug: bluntness(report, policy) for slug, report in reports.items()}
     solutions = []
     for candidate in _without(rejected, candidates, blunt):
@@ -233,11 +235,14 @@ def _write(
     write_json(directory / "rejected.json", rejected)
     path = directory / SOLUTIONS
     write_records(path, solutions)
+    refused = Counter(row["reason"].partition(":")[0] for rows in rejected.values() for row in rows)
+    told = ", ".join(f"{n} ({reason})" for reason, n in refused.most_common()) or "none"
     context.reporter.event(
         "solutions",
         f"{len(by_problem)} Problems newly solved by {len(solutions)} Programs; "
-        f"{sum(map(len, rejected.values()))} Programs failed on fresh inputs, or passed tests that are too weak",
+        f"Programs that passed and were refused: {told}",
         path=context.relative(path),
         n=len(solutions),
+        refused=dict(refused),
         iteration=iteration,
     )

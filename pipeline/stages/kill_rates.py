@@ -23,7 +23,10 @@ CHUNK = 64
 
 
 def measured_kill_rates(
-    context: RunContext, slugs: Iterable[str], fresh: Mapping[str, tuple[TestCase, ...]]
+    context: RunContext,
+    slugs: Iterable[str],
+    fresh: Mapping[str, tuple[TestCase, ...]],
+    iteration: int,
 ) -> dict[str, KillReport]:
     """The reports of these Problems, from the run directory or measured now, on their tests and fresh inputs.
 
@@ -36,6 +39,9 @@ def measured_kill_rates(
     if not missing:
         return {slug: known[slug] for slug in wanted}
     acceptance, seed = context.config.acceptance, context.config.seed
+    message = f"Running mutants of {len(missing)} references"
+    context.reporter.begin("sampling", iteration, message, total=len(missing))
+    done = 0
     with mutant_pool(context.config.execution.workers) as pool:
         for problems, together in _chunks(missing):
             suites = [
@@ -44,6 +50,8 @@ def measured_kill_rates(
             reports = kill_reports(suites, pool, acceptance.max_mutants, seed, together)
             append_records(path, [report for report in reports if not report.is_fault_of_ours])
             known |= {report.problem: report for report in reports}
+            done += len(problems)
+            context.reporter.progress(done)
             context.reporter.check_stop()
     return {slug: known[slug] for slug in wanted}
 

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.config import RunConfig, resolve
 from pipeline.mutation.report import KillReport
-from pipeline.records import Problem, Solution
+from pipeline.records import Problem, RunEvent, Solution
 from pipeline.reporting import Reporter
-from pipeline.rundir import RunDir, read_records, write_records
+from pipeline.rundir import EVENTS, RunDir, read_records, write_records
 from pipeline.stages.acceptance import accept, fresh_tests
 from pipeline.stages.context import RunContext, open_context
 from pipeline.stages.kill_rates import KILL_RATES
@@ -93,6 +93,17 @@ def test_a_program_that_knows_the_stored_tests_alone_fails_on_fresh_inputs(open_
 
     assert [solution.program for solution in found] == ["f:{x+1}"]
     assert reasons["f:{(til 4)[x]+1}"].startswith("fresh input: test 10")
+
+
+def test_the_log_counts_the_reasons_of_refusals(open_run):
+    context = open_run(make_problem_record())
+    solutions_for(context, "add-one", "f:{(til 4)[x]+1}", "f:{x+1}", "f:{(1+til 4)[x]}")
+
+    events = list(read_records(context.path / EVENTS, RunEvent))
+
+    (event,) = [event for event in events if event.kind == "solutions"]
+    assert event.data["refused"] == {"fresh input": 2}
+    assert "were refused: 2 (fresh input)" in event.message
 
 
 def test_a_problem_without_a_generator_accepts_nothing(open_run):

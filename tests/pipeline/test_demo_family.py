@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import pytest
 
+from pipeline.config import AcceptanceConfig
+from pipeline.mutation.kill_rate import kill_reports, mutant_pool
 from pipeline.problemsets.demo import SeedPlan, build_family, pretraining_programs
 from pipeline.problemsets.demo.family import DemoFamily, reference_solutions
 from pipeline.problemsets.demo.grammar import (
@@ -21,9 +23,10 @@ from pipeline.problemsets.demo.grammar import (
     statement_source,
 )
 from pipeline.problemsets.demo.operations import OPS
+from pipeline.problemsets.materialise import materialise
 from pipeline.problemsets.source import ProblemSource
 from pipeline.typed_values import to_wire, to_wire_arguments
-from q_runtime import Session
+from q_runtime import PythonPool, Session
 
 PYTHON_TYPES = {
     "list[int]": (list, int),
@@ -197,3 +200,17 @@ def test_every_reference_solution_is_right():
 
     assert len(solutions) == len(family().problems)
     assert wrong == []
+
+
+def test_the_tests_tell_mutants_of_the_references():
+    sources = family().in_split("train")[::30]
+    with PythonPool(n_workers=1) as pool:
+        problems = [item.problem("demo") for item in materialise(sources, pool)]
+    with mutant_pool(1) as pool:
+        suites = [(problem, problem.tests) for problem in problems]
+        reports = kill_reports(suites, pool, AcceptanceConfig().max_mutants, 0, together=16)
+
+    needed = AcceptanceConfig().min_kill_rate
+    rates = {report.problem: report.rate for report in reports}
+    assert len(rates) >= 28
+    assert {slug: rate for slug, rate in rates.items() if rate is None or rate < needed} == {}
