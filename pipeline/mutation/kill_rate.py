@@ -205,26 +205,67 @@ def _hear_one(trial: _Trial, heard: Sequence[PythonExecution]) -> bool:
                 cause = f"the reference could not be run on drawn inputs: {baseline.error}"
                 trial.settle(item.number, "survived", cause=cause)
         return False
-    told = decode_typed(baseline.value)
-    if trial.extra is None:
-        trial.unmeasured = _unrepeated(trial, told)
-        if baseline.duration_s > SLOW_S:
-            trial.unmeasured = f"the reference takes {baseline.duration_s:.1f} s for its tests"
-    else:
-        trial.extra = told
-    if trial.unmeasured:
-        return True
-    for place, (item, answer) in enumerate(zip(asked, answers, strict=True)):
-        if answer.status == "ok":
-            _judge(trial, item, decode_typed(answer.value))
-        elif answer.status == "infra_error":
-            trial.unmeasured, trial.pending = INFRA, []
-            return False
-        else:
-            _end(trial, item, answer)
-            trial.pending += asked[place + 1 :]
-            return False
+    try:
+        _hear_baseline(trial, baseline)
+        if trial.unmeasured:
+            return True
+        for place, (item, answer) in enumerate(zip(asked, answers, strict=True)):
+            if answer.status == "ok":
+                _judge(trial, item, _differences(trial, answer))
+            elif answer.status == "infra_error":
+                trial.unmeasured, trial.pending = INFRA, []
+                return False
+            else:
+                _end(trial, item, answer)
+                trial.pending += asked[place + 1 :]
+                return False
+    except _NotAnAnswerError:
+        trial.unmeasured, trial.pending = "its process sent answers that are none", []
     return True
+
+
+class _NotAnAnswerError(Exception):
+    """What came is not of the form that `confined` sends: the reference has meddled with its process."""
+
+
+def _triples(execution: PythonExecution) -> list[tuple[Any, str, Any]]:
+    """[.., kind, value] as sent. Raises: _NotAnAnswerError."""
+    try:
+        told = decode_typed(execution.value)
+    except TypedJsonError as error:
+        raise _NotAnAnswerError from error
+    if not isinstance(told, list):
+        raise _NotAnAnswerError
+    for item in told:
+        if not isinstance(item, tuple) or len(item) != 3 or not isinstance(item[1], str):
+            raise _NotAnAnswerError
+    return told
+
+
+def _hear_baseline(trial: _Trial, baseline: PythonExecution) -> None:
+    """The reference's own answers: those of the tests again, or those to drawn inputs, which are kept."""
+    told = _triples(baseline)
+    if trial.extra is not None:
+        if any(not isinstance(arguments, tuple) for arguments, _, _ in told):
+            raise _NotAnAnswerError
+        trial.extra = told
+        return
+    if len(told) != len(trial.tests):
+        raise _NotAnAnswerError
+    trial.unmeasured = _unrepeated(trial, told)
+    if baseline.duration_s > SLOW_S:
+        trial.unmeasured = f"the reference takes {baseline.duration_s:.1f} s for its tests"
+
+
+def _differences(trial: _Trial, answer: PythonExecution) -> list[tuple[Any, str, Any]]:
+    """Where a mutant differs, by position in the inputs; -1 alone where it could not be loaded."""
+    found = _triples(answer)
+    limit = len(trial.tests if trial.extra is None else trial.extra)
+    if trial.extra is None and [position for position, _, _ in found] == [-1]:
+        return found
+    if any(type(position) is not int or not 0 <= position < limit for position, _, _ in found):
+        raise _NotAnAnswerError
+    return found
 
 
 def _unrepeated(trial: _Trial, told: Sequence[Any]) -> str:

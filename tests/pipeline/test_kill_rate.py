@@ -201,6 +201,24 @@ def test_what_cannot_be_measured_says_why(pool, reference, cause):
     assert report.mutants == ()
 
 
+@pytest.mark.parametrize("lie", ["'text'", "[['x', 1]]", "[(99, 'answered', 1)]", "[(0, 1, 2)]"])
+def test_a_reference_that_meddles_with_what_runs_it_has_no_rate(pool, lie):
+    reference = (
+        "import sys\ndef f(x):\n"
+        f"    sys._getframe(1).f_globals['differs'] = lambda *which: {lie}\n"
+        "    return x + 1\n"
+    )
+    meddler = problem_of(reference, [(x, x + 1) for x in (1, 3, 7)], slug="meddler")
+    honest = problem_of(DISTANCE, [(x, abs(x)) for x in (-3, 0, 5)], slug="honest")
+
+    first, second = kill_reports(
+        [(honest, honest.tests), (meddler, meddler.tests)], pool, 60, 0, together=1
+    )
+
+    assert first.rate == 1.0
+    assert second.unmeasured == "its process sent answers that are none"
+
+
 def test_problems_that_share_a_process_have_the_same_reports(pool):
     problems = [
         problem_of(DISTANCE, [(x, abs(x)) for x in (-3, 0, 5)], slug="distance"),
