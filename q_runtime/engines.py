@@ -33,7 +33,7 @@ class EngineSettings:
     max_connections: int = 2
     """`kdb_ipc`: most connections at the same time."""
     wait_s: float = 30.0
-    """`kdb_ipc`: how long a server that went away is waited for."""
+    """How long a kdb+ that answered and went away is waited for."""
 
 
 def open_engine(name: str, settings: EngineSettings | None = None) -> Engine:
@@ -49,7 +49,12 @@ def open_engine(name: str, settings: EngineSettings | None = None) -> Engine:
     if name == "kdb_process":
         from q_runtime.kdb.process_engine import KdbProcess
 
-        return KdbProcess(settings.n_workers, settings.limits, binary=settings.q_binary)
+        return KdbProcess(
+            settings.n_workers,
+            settings.limits,
+            binary=settings.q_binary,
+            wait_s=settings.wait_s,
+        )
     if name == "kdb_ipc":
         from q_runtime.kdb.server_engine import KdbIpc
 
@@ -64,5 +69,10 @@ def open_engine(name: str, settings: EngineSettings | None = None) -> Engine:
     if name == "pykx":
         from q_runtime.kdb.pykx_engine import Pykx
 
-        return Pykx(settings.n_workers, settings.limits, python=settings.pykx_python)
+        return Pykx(
+            settings.n_workers,
+            settings.limits,
+            python=settings.pykx_python,
+            wait_s=settings.wait_s,
+        )
     raise EngineUnavailable(f"there is no engine {name!r}; choose one of {', '.join(ENGINE_NAMES)}")

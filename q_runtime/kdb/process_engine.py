@@ -6,6 +6,7 @@ import contextlib
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -19,19 +20,23 @@ from q_runtime.kdb.streaming import WorkerEngine
 from q_runtime.limits import Limits
 
 MAX_ATTEMPTS = 2
+RETRY_S = 0.2
 
 
 class ProcessWorker:
     """Serves Programs, each with a process of its own; the next process starts while nobody waits for it."""
 
-    def __init__(self, start: Callable[[], OwnProcess], limits: Limits, job_time_s: float) -> None:
+    def __init__(
+        self, start: Callable[[], OwnProcess], limits: Limits, job_time_s: float, wait_s: float
+    ) -> None:
         self._start = start
+        self._wait_s = wait_s
         self._limits = limits
         self._job_time_s = job_time_s
         self._next: OwnProcess | None = None
         self._current: OwnProcess | None = None
         self._lock = threading.Lock()
-        self._is_closed = False
+        self._closing = threading.Event()
         self.version = ""
         self.is_ours = False
 
@@ -49,7 +54,7 @@ class ProcessWorker:
         """Execute a job, once more if its process is lost. Raises: EngineUnavailable when none can be started."""
         result = ProgramResult(job.key, ExecutionResult("infra_error", error="worker"))
         for _ in range(MAX_ATTEMPTS):
-            process = self._take()
+            process = self._take_one_that_answers()
             try:
                 result, is_lost = self._attempt(process, job)
             finally:
@@ -59,10 +64,29 @@ class ProcessWorker:
         self._prepare()
         return result
 
+    def _take_one_that_answers(self) -> OwnProcess:
+        """Return a process that is connected, and wait a while for one.
+
+        A licence that is shared, or given by a server, may be busy for a moment where processes come and go quickly.
+        Raises: EngineUnavailable when none answers in time.
+        """
+        until = time.monotonic() + self._wait_s
+        while True:
+            process: OwnProcess | None = None
+            try:
+                process = self._take()
+                process.connect()
+                return process
+            except EngineUnavailable:
+                if process is not None:
+                    self._drop(process)
+                if time.monotonic() > until or self._closing.wait(RETRY_S):
+                    raise
+
     def close(self) -> None:
         """End the processes. May be called more than once."""
         with self._lock:
-            self._is_closed = True
+            self._closing.set()
             processes = [self._current, self._next]
             self._next = None
         for process in processes:
@@ -72,7 +96,7 @@ class ProcessWorker:
     def _take(self) -> OwnProcess:
         """Return a process that nothing has used."""
         with self._lock:
-            if self._is_closed:
+            if self._closing.is_set():
                 raise EngineUnavailable("the engine is closed")
             process, self._next = self._next, None
             self._current = process or self._start()
@@ -86,7 +110,7 @@ class ProcessWorker:
     def _prepare(self) -> None:
         """Start the process for the next Program; if that fails, the next Program will say why."""
         with self._lock, contextlib.suppress(EngineUnavailable):
-            if not self._is_closed and self._next is None:
+            if not self._closing.is_set() and self._next is None:
                 self._next = self._start()
 
     def _attempt(self, process: OwnProcess, job: QJob) -> tuple[ProgramResult, bool]:
@@ -135,10 +159,14 @@ class ProcessWorker:
 
 
 def start_workers(
-    start: Callable[[], OwnProcess], n_workers: int, limits: Limits, job_time_s: float
+    start: Callable[[], OwnProcess],
+    n_workers: int,
+    limits: Limits,
+    job_time_s: float,
+    wait_s: float,
 ) -> list[ProcessWorker]:
     """Make workers of one kind of process; the first is started, and asked who it is. Raises: EngineUnavailable."""
-    workers = [ProcessWorker(start, limits, job_time_s) for _ in range(n_workers)]
+    workers = [ProcessWorker(start, limits, job_time_s, wait_s) for _ in range(n_workers)]
     first = workers[0]
     first.introduce()
     for worker in workers[1:]:
@@ -158,10 +186,12 @@ class KdbProcess(WorkerEngine[ProcessWorker]):
         *,
         binary: str = "",
         job_time_s: float = 60.0,
+        wait_s: float = 0.0,
     ) -> None:
         """Find q and see that it answers.
 
         binary: path of q; the PATH, then QHOME are searched when empty.
+        wait_s: how long a q that once answered and now does not start is tried again.
         Raises: EngineUnavailable with a sentence that says what to do.
         """
         if n_workers < 1:
@@ -169,7 +199,7 @@ class KdbProcess(WorkerEngine[ProcessWorker]):
         found = find_q(binary)
         limits = limits or Limits()
         workers = start_workers(
-            lambda: QProcess(found, limits.output_bytes), n_workers, limits, job_time_s
+            lambda: QProcess(found, limits.output_bytes), n_workers, limits, job_time_s, wait_s
         )
         self._version = workers[0].version
         super().__init__(workers)

@@ -91,10 +91,12 @@ class Pykx(WorkerEngine[ProcessWorker]):
         *,
         python: str = "",
         job_time_s: float = 60.0,
+        wait_s: float = 0.0,
     ) -> None:
         """Find PyKX with a licence and see that its q answers.
 
         python: path of a Python that has PyKX; our own when empty.
+        wait_s: how long a q that once answered and now does not start is tried again.
         Raises: EngineUnavailable with a sentence that says what to do.
         """
         if n_workers < 1:
@@ -102,7 +104,7 @@ class Pykx(WorkerEngine[ProcessWorker]):
         found, release = find_pykx(python)
         limits = limits or Limits()
         workers = start_workers(
-            lambda: PykxProcess(found, limits.output_bytes), n_workers, limits, job_time_s
+            lambda: PykxProcess(found, limits.output_bytes), n_workers, limits, job_time_s, wait_s
         )
         self._version = f"{workers[0].version} in PyKX {release}"
         super().__init__(workers)

@@ -57,7 +57,7 @@ def test_programs_wait_for_an_engine_that_went_away_and_are_judged_when_it_is_ba
     programs = ["square:{x*x}", "square:{x+x}"]
     candidates = [Candidate("square", program) for program in programs]
     write_q(binary, whole)
-    with Judge(ExecutionConfig(engine="kdb_process", workers=1)) as judge:
+    with Judge(ExecutionConfig(engine="kdb_process", workers=1, wait_s=0)) as judge:
         write_q(binary, BROKEN)
         with pytest.raises(GradingPaused, match=r"went away: .* the licence has expired; renew it"):
             judge.judge(candidates, suites)

@@ -177,6 +177,21 @@ def test_there_are_never_more_processes_than_workers(
     assert {result.calls[0].status for result in found.values()} == {"ok"}
 
 
+def test_a_licence_that_is_busy_for_a_moment_is_waited_for(
+    fake_q: Callable[[str], str], tmp_path
+) -> None:
+    """The second, third and fourth q find the licence server busy."""
+    count = tmp_path / "count"
+    busy = "echo \"'2018.03.28T11:20:03.831 couldn't connect to license daemon -- exiting\"; exit 1"
+    counting = f"echo >>{count}; n=$(wc -l <{count})"
+    binary = fake_q(f'{counting}; [ $n -gt 1 ] && [ $n -lt 5 ] && {{ {busy}; }}\nexec {OUR_Q} "$@"')
+    with KdbProcess(1, LIMITS, binary=binary, wait_s=60.0) as engine:
+        found = run_all(engine, ["{x}", "{x+1}"])
+
+    assert {result.calls[0].status for result in found.values()} == {"ok"}
+    assert len(count.read_text()) > 4
+
+
 def test_a_licence_that_runs_out_gives_no_results(fake_q: Callable[[str], str]) -> None:
     with KdbProcess(1, LIMITS, binary=fake_q(f'exec {OUR_Q} "$@"')) as engine:
         fake_q('echo "\'k4.lic"; exit 1')

@@ -80,6 +80,24 @@ def test_an_evaluation_of_ours_is_written_and_read_with_the_same_numbers(
     assert read.n_problems == attempts.values("problem").distinct().count()
 
 
+def test_programs_are_judged_again_by_the_rules_of_kx(tmp_path: Path, world: World):
+    """A float where a long is expected is a wrong answer by our rules and none by those of KX."""
+    evaluation = world.finished.evaluations.filter(split="test").order_by("-created_at", "-pk")[0]
+    attempts = world.finished.attempts.filter(
+        purpose="evaluation", iteration=evaluation.iteration, split="test", policy=evaluation.policy
+    )
+    keep = list(attempts.order_by("pk").values_list("pk", flat=True)[:3])
+    attempts.exclude(pk__in=keep).delete()
+    attempts.update(verdict="wrong_answer", program="{[x;label] 3f*first x}")
+    path = tmp_path / "out.json"
+
+    told = call("export", world.finished.key, "--grader", "kx-1", "--output", str(path))
+    written = json.loads(path.read_text())
+
+    assert "3 of 3 passed, by kx-1" in told
+    assert [row["info"] for row in written["results"]] == ["passed"] * 3
+
+
 def test_a_run_without_such_an_evaluation_is_one_sentence(world: World):
     with pytest.raises(CommandError, match="has no Evaluation 'nothing'; its page lists"):
         call("export", world.finished.key, "--evaluation", "nothing")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from qstudio.problems import builtin
+from pipeline.config import ExecutionConfig
+from qstudio.problems import builtin, judging
 from qstudio.problems.models import Problem, Solution
 from tests.qstudio.factories import make_attempt_record, make_problem, make_run
 from tests.qstudio.processes import REPOSITORY
@@ -271,6 +273,7 @@ def test_an_engine_that_goes_away_gives_no_verdict(tmp_path, monkeypatch):
     )
     q.chmod(0o755)
     monkeypatch.setenv("QSTUDIO_Q_BINARY", str(q))
+    monkeypatch.setattr(judging, "ExecutionConfig", partial(ExecutionConfig, wait_s=0))
 
     rows, error = verify(tmp_path, rows_for("f:{x+1}"), "--engine", "kdb_process")
 
