@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import AcceptanceConfig
 from pipeline.judging import Candidate
 from pipeline.mutation.report import KillReport
 from pipeline.records import Attempt, Problem, Solution, TestCase, VerdictKind
@@ -22,6 +21,7 @@ from pipeline.rundir import read_json, read_records, write_json, write_records
 from pipeline.seeds import seed_for
 from pipeline.stages.context import RunContext
 from pipeline.stages.kill_rates import measured_kill_rates
+from pipeline.strictness import bluntness, weakness
 from pipeline.suite import TestSuite
 
 FRESH = "fresh_tests.json"
@@ -100,36 +100,6 @@ def accept(
         solutions.append(_solution(context, candidate, sources[candidate], iteration, evidence))
     _write(context, directory, solutions, rejected, iteration)
     return solutions
-
-
-def weakness(problem: Problem, fresh: Sequence[TestCase], policy: AcceptanceConfig) -> str:
-    """Why nothing can be accepted for a Problem, whatever the Program; empty when its inputs may discriminate."""
-    if policy.require_generator and not problem.generator:
-        return "no generator: the Problem has no input generator, so nothing but its own tests can be asked"
-    if policy.fresh_inputs and problem.generator and not fresh:
-        return (
-            "no fresh input: the generator gives none that has an answer and is not among the tests"
-        )
-    tests = [*problem.tests, *fresh]
-    share, limit = largest_answer_share(tests), policy.max_same_answer
-    if share > limit:
-        return f"weak tests: {share:.0%} of the {len(tests)} inputs have the same answer, the limit is {limit:.0%}"
-    return ""
-
-
-def bluntness(report: KillReport, policy: AcceptanceConfig) -> str:
-    """Why nothing can be accepted for a Problem by its kill rate; empty when the rate is enough."""
-    if report.rate is None:
-        return f"no kill rate: {report.unmeasured or 'no mutant of the reference could be judged'}"
-    if report.rate >= policy.min_kill_rate:
-        return ""
-    killed, survived = report.count("killed"), report.count("survived")
-    example = next(mutant for mutant in report.mutants if mutant.fate == "survived")
-    return (
-        f"blunt tests: {killed} of {killed + survived} mutants of the reference are told from it "
-        f"({report.rate:.0%}), at least {policy.min_kill_rate:.0%} are needed; "
-        f"not line {example.line}: {example.change}"
-    )
 
 
 def _without(
