@@ -14,6 +14,7 @@ from q_runtime.errors import QSyntaxError, span_of
 from q_runtime.lang import tokens as tk
 from q_runtime.lang.literals import read_number
 from q_runtime.lang.tokens import Token
+from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.vectors import CHARS, Value, Vec, make_atom, symbols, vector
 from q_runtime.values.vectors import symbol as symbol_atom
@@ -99,6 +100,7 @@ def _one_number(source: str, word: str, start: int) -> tuple[int, object]:
 
 
 _HARMLESS = frozenset({7, 9})
+_INFINITE = {"0W": float("inf"), "-0W": float("-inf")}
 
 
 def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
@@ -115,11 +117,18 @@ def _number_list(source: str, words: list[tuple[str, int, int]]) -> Value:
     t = parts[-1][0]
     if kinds - {t} - _HARMLESS or any(isinstance(raw, list) for _, raw in parts):
         raise syntax_error(source, last_word, last_start, "mixed types in a list of numbers")
-    explicit = last_word[-1].isalpha() or t not in _HARMLESS
+    explicit = last_word.lstrip("-") not in ("0N", "0W") and (
+        last_word[-1].isalpha() or t not in _HARMLESS
+    )
     if t == 7 and 9 in kinds and not explicit:
         t = 9
-    if t in (1, 4):
+    if t in (1, 4) or (9 in kinds and t not in qt.FLOATS):
         raise syntax_error(source, last_word, last_start, "mixed types in a list of numbers")
+    if t in qt.FLOATS:
+        parts = [
+            (9, _INFINITE[word]) if word in _INFINITE else part
+            for part, (word, _, _) in zip(parts, words, strict=True)
+        ]
     arrays = [widen_array(kind, vector(kind, [raw]).a, t) for kind, raw in parts]
     return Vec(t, np.concatenate(arrays))
 

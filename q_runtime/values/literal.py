@@ -283,6 +283,8 @@ def function_text(x: Value) -> str:
     if type(x) is Projection:
         given = x.args[: x.given]
         inner = literal(x.f)
+        if inner == "!" and len(given) == 1 and type(given[0]) is int and given[0] < 0:
+            return f"{given[0]}!"
         return f"{inner}[{';'.join('' if a is HOLE else literal(a) for a in given)}]"
     if type(x) is Composition:
         outer = literal(x.f)
