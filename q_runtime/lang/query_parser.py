@@ -160,20 +160,20 @@ def free_name(name: str, taken: set[str]) -> str:
 
 
 def column_name(node: nd.Node) -> str:
-    """Return the name that a column without one gets: its leftmost variable, else `x`."""
-    found = _leftmost(node)
+    """Return the name that a column without one gets: its rightmost variable, else `x`."""
+    found = _rightmost(node)
     return "x" if found in ("", "i") else found.rsplit(".", 1)[-1]
 
 
-def _leftmost(node: nd.Node) -> str:
+def _rightmost(node: nd.Node) -> str:
     if isinstance(node, nd.Name):
         return "" if node.name in RESERVED else node.name
     if isinstance(node, nd.Monad):
-        parts: list[nd.Node] = [node.argument, node.function]
+        parts: list[nd.Node] = [node.function, node.argument]
     elif isinstance(node, nd.Dyad):
         parts = [node.left, node.right]
     elif isinstance(node, nd.Call):
-        parts = [*node.arguments, node.function]
+        parts = [node.function, *node.arguments]
     elif isinstance(node, nd.Assign):
         return node.name
     elif isinstance(node, nd.ListOf):
@@ -182,8 +182,8 @@ def _leftmost(node: nd.Node) -> str:
         parts = list(node.statements)
     else:
         parts = []
-    for part in parts:
-        found = _leftmost(part)
+    for part in reversed(parts):
+        found = _rightmost(part)
         if found:
             return found
     return ""
