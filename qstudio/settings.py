@@ -38,6 +38,8 @@ RUN_NICENESS = 5
 """Training yields to the pages that show it."""
 MAX_RUNS = env.integer("QSTUDIO_MAX_RUNS", 2, minimum=1)
 """Runs that may work at once on one machine; others wait in the queue."""
+MAX_KDB_RUNS = env.integer("QSTUDIO_MAX_KDB_RUNS", 1, minimum=1)
+"""Runs that may use a licence or a server of kdb+ at once: the limits of a Run are those of one Run alone."""
 GPU_QUEUE = env.text("QSTUDIO_GPU_QUEUE")
 """Name of the cluster (`gpu`) that starts Runs with `compute.device = "cuda"`; empty: any cluster does."""
 # The pipeline reads these itself (pipeline/engines.py); they are named here so that a misspelt one is noticed.

@@ -21,6 +21,10 @@ from qstudio.runs.models import Run
 from qstudio.runs.transitions import transition
 
 State = Run.State
+OF_A_LICENCE = ("kdb_process", "pykx")
+"""Engines that use the licence of this machine, as many q processes per Run as it has workers."""
+OF_A_SERVER = ("kdb_ipc",)
+"""Engines that connect to a kdb+ that all machines share."""
 logger = logging.getLogger(__name__)
 
 
@@ -51,11 +55,8 @@ def start_run(run_pk: int) -> str:
 def claim(run: Run) -> str:
     """Take a queued Run for this machine, if it has a free place; an empty text, or why not."""
     with transaction.atomic():
-        busy = Run.objects.filter(
-            host=process.this_host(), state__in=(State.STARTING, State.RUNNING, State.STOPPING)
-        ).exclude(pk=run.pk)
-        if busy.count() >= settings.MAX_RUNS:
-            waiting = f"waits for {busy.order_by('created_at')[0].key} to end"
+        waiting = _what_for(run)
+        if waiting:
             Run.objects.filter(pk=run.pk, state=State.QUEUED).update(message=waiting)
             return waiting
         claimed = transition(
@@ -72,6 +73,24 @@ def claim(run: Run) -> str:
             message="",
         )
     return "" if claimed else "nothing to claim"
+
+
+def _what_for(run: Run) -> str:
+    """What a queued Run has to wait for; nothing when there is a place on this machine, and of a kdb+."""
+    working = Run.objects.filter(state__in=(State.STARTING, State.RUNNING, State.STOPPING))
+    working = working.exclude(pk=run.pk).order_by("created_at")
+    here = working.filter(host=process.this_host())
+    if here.count() >= settings.MAX_RUNS:
+        return f"waits for {here[0].key} to end"
+    engine = run.config.get("execution", {}).get("engine", "embedded")
+    for engines, runs, what in (
+        (OF_A_LICENCE, here, "the licence of kdb+ on this machine"),
+        (OF_A_SERVER, working, "the kdb+ that runs"),
+    ):
+        rivals = runs.filter(config__execution__engine__in=engines)
+        if engine in engines and rivals.count() >= settings.MAX_KDB_RUNS:
+            return f"waits for {rivals[0].key} to end, which uses {what}"
+    return ""
 
 
 def tend_runs() -> str:

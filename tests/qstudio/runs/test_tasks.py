@@ -10,8 +10,9 @@ import pytest
 from qstudio.runs import process
 from qstudio.runs.launch import identity_of, kill_run
 from qstudio.runs.models import Run
-from qstudio.runs.tasks import start_run
+from qstudio.runs.tasks import claim, start_run
 from qstudio.runs.transitions import transition
+from tests.qstudio.factories import make_run
 from tests.qstudio.processes import end_stages, starts, wait_until
 
 State = Run.State
@@ -64,6 +65,42 @@ def test_a_run_over_the_limit_waits_and_says_for_whom(new_run, settings):
 
     second.refresh_from_db()
     assert (second.state, second.message) == ("queued", f"waits for {first.key} to end")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "host", "waits"),
+    [
+        ("kdb_process", "kdb_process", None, "which uses the licence of kdb+ on this machine"),
+        ("kdb_process", "pykx", None, "which uses the licence of kdb+ on this machine"),
+        ("kdb_process", "pykx", "elsewhere", ""),
+        ("kdb_ipc", "kdb_ipc", "elsewhere", "which uses the kdb+ that runs"),
+        ("kdb_ipc", "kdb_process", None, ""),
+        ("kdb_process", "embedded", None, ""),
+    ],
+)
+def test_runs_take_turns_with_a_kdb(first: str, second: str, host: str | None, waits: str):
+    working = make_run(
+        "20260101-first",
+        state="running",
+        host=host or process.this_host(),
+        config={"execution": {"engine": first}},
+    )
+    queued = make_run("20260101-second", state="queued", config={"execution": {"engine": second}})
+
+    refusal = claim(queued)
+    queued.refresh_from_db()
+
+    assert refusal == (f"waits for {working.key} to end, {waits}" if waits else "")
+    assert queued.state == ("queued" if waits else "starting")
+    assert queued.message == refusal
+
+
+def test_more_runs_may_use_a_kdb_where_the_operator_says_so(settings):
+    settings.MAX_KDB_RUNS, settings.MAX_RUNS = 2, 9
+    config = {"execution": {"engine": "kdb_process"}}
+    runs = [make_run(f"20260101-{n}", state="queued", config=config) for n in range(3)]
+
+    assert [bool(claim(run)) for run in runs] == [False, False, True]
 
 
 def test_a_program_that_cannot_be_started_fails_the_run_with_a_sentence(new_run, settings):
