@@ -45,6 +45,7 @@ from pipeline.importers.rows import (
     refuse_python_internals,
 )
 from pipeline.importers.set_order import relax_order, reverse_sets
+from pipeline.printable import printable
 from pipeline.typed_values import encode_typed
 from q_runtime import Limits, PythonJob, PythonPool, PythonResult
 
@@ -373,7 +374,7 @@ def _finish(entry: _Entry) -> ImportedRow:
         source_id=entry.source_id,
         problem=problem,
         accepted=problem is not None,
-        reasons=tuple(entry.notes if problem is not None else entry.reasons),
+        reasons=tuple(map(printable, entry.notes if problem is not None else entry.reasons)),
         solution=entry.row.solution if entry.row is not None else None,
         is_malformed=entry.is_malformed,
     )

@@ -89,13 +89,28 @@ def text_field(row: Mapping[str, Any], name: str) -> str:
     return value.replace("\r\n", "\n").replace("\r", "\n")
 
 
+MAX_NESTING = 100
+"""Deepest nesting of Python that is read: rewriting it takes several calls per level. An `elif` is a level too."""
+
+
 def parse_python(source: str, what: str) -> ast.Module:
     """Parse Python; a mistake refuses the row with the line of the mistake."""
+    module = _parsed(source, what)
+    layer: list[ast.AST] = [module]
+    for _ in range(MAX_NESTING):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    if layer:
+        raise RowMalformed(f"{what} is Python that is nested more than {MAX_NESTING} deep")
+    return module
+
+
+def _parsed(source: str, what: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as escapes that Python will refuse some day
             return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        # MemoryError is what Python's parser says of code that is nested too deep for its stack.
         line = f" (line {error.lineno}: {error.msg})" if isinstance(error, SyntaxError) else ""
         raise RowMalformed(f"{what} is not valid Python{line}") from error
 

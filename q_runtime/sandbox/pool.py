@@ -112,6 +112,10 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         """The job as one frame."""
 
     @abstractmethod
+    def _n_answers(self, job: JobT) -> int:
+        """How many frames may come of a job before its end; whoever sends more is cut off."""
+
+    @abstractmethod
     def _result(self, job: JobT, transcript: Transcript) -> ResultT:
         """What is recorded of a job, given all that was heard of it."""
 
@@ -306,7 +310,7 @@ class _Slot(Generic[JobT, ResultT]):
     def _attempt(self, job: JobT, inbox: Inbox[ResultT]) -> Transcript:
         """Send the job to a worker and listen until its end, whatever that is."""
         pool = self._pool
-        request = pool._encode(job)
+        request, n_answers = pool._encode(job), pool._n_answers(job)
         worker = self._ensure_worker()
         with self._lock:
             self._inbox = inbox
@@ -325,6 +329,8 @@ class _Slot(Generic[JobT, ResultT]):
                     if frame.get("worn"):
                         self._n_served = pool._recycle_after
                     return Transcript(tuple(frames), "end")
+                if len(frames) == n_answers:
+                    raise MalformedFrame(f"more than {n_answers} answers")
                 frames.append(frame)
                 heard = time.monotonic()
         except DeadlinePassed:

@@ -97,13 +97,14 @@ class PythonPool(WorkerPool[PythonJob, PythonResult]):
             "expressions": job.expressions,
         }
 
+    def _n_answers(self, job: PythonJob) -> int:
+        return 1 + len(job.calls) + _n_generated(job) + len(job.expressions)
+
     def _is_lost(self, transcript: Transcript) -> bool:
         return transcript.ending == "lost"
 
     def _result(self, job: PythonJob, transcript: Transcript) -> PythonResult:
-        n_generated = job.generator["count"] if job.generator else 0
-        n_calls = len(job.calls) + n_generated
-        n_expected = 1 + n_calls + len(job.expressions)
+        n_calls, n_expected = len(job.calls) + _n_generated(job), self._n_answers(job)
         heard = [_execution(frame) for frame in transcript.frames[:n_expected]]
         if not heard or (len(heard) < n_expected and heard[0].status == "ok"):
             heard += _unheard(transcript, n_expected - len(heard))
@@ -112,15 +113,19 @@ class PythonPool(WorkerPool[PythonJob, PythonResult]):
             return PythonResult(job.key, load)
         calls = [
             _with_arguments(execution, given)
-            for execution, given in zip(executions[:n_calls], _given(job, n_generated), strict=True)
+            for execution, given in zip(executions[:n_calls], _given(job), strict=True)
         ]
         return PythonResult(job.key, load, tuple(calls), tuple(executions[n_calls:]))
 
 
-def _given(job: PythonJob, n_generated: int) -> Iterator[tuple[TypedJson, ...] | None]:
+def _n_generated(job: PythonJob) -> int:
+    return job.generator["count"] if job.generator else 0
+
+
+def _given(job: PythonJob) -> Iterator[tuple[TypedJson, ...] | None]:
     """Arguments that are known here: those of the given calls."""
     yield from job.calls
-    yield from [None] * n_generated
+    yield from [None] * _n_generated(job)
 
 
 def _with_arguments(

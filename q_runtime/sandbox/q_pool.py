@@ -57,12 +57,15 @@ class QPool(WorkerPool[QJob, ProgramResult]):
     def _encode(self, job: QJob) -> dict[str, Any]:
         return {"program": job.program, "entry_point": job.entry_point, "calls": job.calls}
 
+    def _n_answers(self, job: QJob) -> int:
+        return 1 + len(job.calls)
+
     def _is_lost(self, transcript: Transcript) -> bool:
         # A Program cannot end our interpreter, so whatever ended it is the machine's fault or ours.
         return transcript.ending in ("lost", "exited", "malformed")
 
     def _result(self, job: QJob, transcript: Transcript) -> ProgramResult:
-        n_expected = 1 + len(job.calls)
+        n_expected = self._n_answers(job)
         heard = [_execution(frame) for frame in transcript.frames[:n_expected]]
         if not heard or (len(heard) < n_expected and heard[0].status == "ok"):
             heard += _unheard(transcript, n_expected - len(heard), self.limits.time_s)

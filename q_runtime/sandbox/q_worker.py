@@ -29,6 +29,7 @@ from q_runtime.sandbox.protocol import Channel, encode_frame
 from q_runtime.session import Session
 
 MAX_DETAIL_CHARS = 500
+"""Longest name of an error, which a Program may choose, and longest sentence about one."""
 NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_.]*")
 FUNCTION_TYPES = range(100, 113)
 NUMBERS = frozenset((1, *range(4, 10), *range(12, 20)))
@@ -159,7 +160,7 @@ class _Runner:
         if has_overflowed and status == "ok":
             status, value, error = "output_limit", None, "output"
             detail = f"more than {self._limits.output_bytes} characters printed"
-        return _execution(status, value, error, detail[:MAX_DETAIL_CHARS], stdout, duration_s)
+        return _execution(status, value, error, detail, stdout, duration_s)
 
     def _checked(self, value: Wire) -> Wire:
         """The value, if it is short and flat enough to be sent."""
@@ -203,8 +204,8 @@ def _execution(
     return {
         "status": status,
         "value": value,
-        "error": error,
-        "detail": detail,
+        "error": None if error is None else error[:MAX_DETAIL_CHARS],
+        "detail": detail[:MAX_DETAIL_CHARS],
         "stdout": stdout,
         "duration_s": duration_s,
     }

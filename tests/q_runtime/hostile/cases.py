@@ -18,6 +18,9 @@ PLACE = re.compile(r"<<(\w+)>>")
 LONG_TEXTS = {
     "brackets": "(" * 3000 + "x" + ")" * 3000,
     "long_literal": "1 " * 200_000,
+    "deep_sum": "1+" * 900 + "1",
+    "deep_minus": "-" * 100_000 + "1",
+    "deep_choice": "".join(f"    elif xs == {n}: pass\n" for n in range(900)),
     "many_locals": "".join(f"v{n}:x+{n};" for n in range(20_000)) + "x",
 }
 """What is too long to be written into a file of cases."""

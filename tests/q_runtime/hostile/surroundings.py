@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import secrets
 import socket
 import tempfile
@@ -19,6 +20,8 @@ from typing import Self
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 VARIABLE = "QSTUDIO_CANARY"
+MOST_GROWTH_MB = 100
+"""More memory than this, no answer may cost whoever reads it."""
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Surroundings:
         os.environ[VARIABLE] = self.secret
         self._stack.callback(os.environ.pop, VARIABLE)
         self._before = self._picture()
+        self._peak_mb = _peak_mb()
         self._templates: list[int] = []
         return self
 
@@ -90,6 +94,11 @@ class Surroundings:
             if after.get(name) != self._before.get(name)
         ]
         self._before = after
+        grown_mb, self._peak_mb = _peak_mb() - self._peak_mb, _peak_mb()
+        if grown_mb > MOST_GROWTH_MB:
+            found.append(f"this process grew by {grown_mb} MB")
+        if not heard.isprintable():
+            found.append("what came back holds characters that a terminal would obey")
         return [*found, *self._lost_processes()]
 
     def remember_processes(self) -> None:
@@ -147,6 +156,11 @@ def _was_reached(listener: socket.socket) -> bool:
                 listener.accept()[0].close()
             n_reached += 1
     return n_reached > 0
+
+
+def _peak_mb() -> int:
+    """The most memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def pool_processes() -> Iterator[int]:

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 from pipeline.errors import PipelineError
 from pipeline.graders import DEFAULT_GRADER, GRADERS
 from pipeline.judging import Candidate
+from pipeline.printable import printable
 from pipeline.records import Problem as ProblemRecord
 from pipeline.records import Verdict
 from q_runtime import ENGINE_NAMES
@@ -174,9 +175,9 @@ class Command(BaseCommand):
         self.stdout.write(f"line {row.number}  {row.candidate.problem}  DISAGREE  {difference}")
         for name, side in sides.items():
             told = f"    {name} {side['engine_version']}: {side['verdict']}  {side['reason']}"
-            self.stdout.write(told.rstrip())
+            self.stdout.write(printable(told).rstrip())
         for text in (row.candidate.program or "").splitlines():
-            self.stdout.write(f"    | {text}")
+            self.stdout.write(f"    | {printable(text)}")
         return True
 
     def _conclude(self, counts: Counter[str], engines: list[str], as_json: bool) -> None:
@@ -209,7 +210,7 @@ class Command(BaseCommand):
         else:
             passed = f"{line['n_passed']}/{line['n_tests']}"
             told = f"line {line['row']}  {line['problem']}  {line['verdict']}  {passed}  {line['reason']}"
-            self.stdout.write(told.rstrip())
+            self.stdout.write(printable(told).rstrip())
 
     def _tell_trouble(self, row: Row, counts: Counter[str], as_json: bool) -> None:
         counts["not_read"] += 1
