@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.rundir import read_json
+from qstudio.problems.models import Quarantine
 from qstudio.runs.models import Checkpoint, Run
 
 DATASET = "dataset.json"
@@ -42,6 +43,14 @@ def find_uses(solutions: Mapping[str, str]) -> tuple[dict[str, list[Use]], list[
                 place = path.parent.relative_to(directory)
                 found[key].append(_use(run, place, n_rows, n_augmented))
     return found, unread
+
+
+def quarantined_problems(run: Run) -> tuple[str, ...]:
+    """Slugs of the Problems of which a Run trained on a Program that is in quarantine."""
+    standing = Quarantine.objects.filter(released_at=None).values_list("problem__slug", "uses")
+    return tuple(
+        sorted({slug for slug, uses in standing if any(use.get("run") == run.key for use in uses)})
+    )
 
 
 def _datasets(directory: Path) -> Iterator[Path]:

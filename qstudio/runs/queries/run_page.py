@@ -32,6 +32,7 @@ from qstudio.runs.sentences import (
     status_sentence,
 )
 from qstudio.runs.timeline import Timeline, make_timeline
+from qstudio.runs.uses import quarantined_problems
 
 TABS = (
     ("summary", "Summary"),
@@ -78,6 +79,8 @@ class SummaryTab:
     n_failed: int
     n_judged: int
     n_not_counted: int
+    quarantined: tuple[str, ...]
+    """Problems of which the Run trained on a Program that is in quarantine now, by slug."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def summary_tab(run: Run) -> SummaryTab:
         n_failed=n_judged - total.get("passed", 0),
         n_judged=n_judged,
         n_not_counted=n_not_counted,
+        quarantined=quarantined_problems(run),
     )
 
 

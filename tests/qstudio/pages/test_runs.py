@@ -103,7 +103,7 @@ def test_a_silent_run_is_said_to_be_silent(reader: Client, world: World):
 
 def test_the_page_takes_few_queries(reader: Client, world: World, django_assert_num_queries):
     reader.get("/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         reader.get(f"/runs/{world.finished.key}/")
 
 

@@ -62,7 +62,7 @@ def test_blunt_tests_name_the_mutants_that_live_and_an_input_that_is_missing():
 
     assert output.startswith("blunt  blunt tests: ")
     assert "    line 2: `0 - x` becomes `0 + x`  (" in output
-    assert error == "for 1 Problems nothing can be accepted: 1 for blunt tests"
+    assert error == "for 1 Problem nothing can be accepted: 1 for blunt tests"
 
 
 def test_json_holds_the_fate_of_every_mutant():

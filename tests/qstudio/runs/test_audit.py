@@ -91,7 +91,7 @@ def test_what_fails_on_new_inputs_is_quarantined_with_the_input_that_failed():
 
     assert {row["solution"]: row["outcome"] for row in findings}[bad.key] == "failed"
     assert (summary["passed"], summary["failed"], summary["seed"]) == (1, 1, 5)
-    assert error == "1 Solutions are now in quarantine"
+    assert error == "1 Solution is now in quarantine"
     assert list(Solution.objects.usable().values_list("program", flat=True)) == [GOOD]
     row = Quarantine.objects.get(key=bad.key)
     (argument,) = row.evidence["test"]["arguments"]
@@ -135,7 +135,7 @@ def test_a_dry_run_changes_nothing_and_fails_all_the_same():
     _, summary, error = audited("--dry-run")
 
     assert (summary["failed"], summary["dry_run"]) == (1, True)
-    assert error == "1 Solutions would be in quarantine"
+    assert error == "1 Solution would be in quarantine"
     assert not Quarantine.objects.exists()
     assert Solution.objects.usable().count() == 1
 
@@ -282,13 +282,14 @@ def test_a_person_reads_what_failed_and_what_used_it():
     run = trained_run(bad)
     output = StringIO()
 
-    with pytest.raises(CommandError, match="1 Solutions are now in quarantine"):
+    with pytest.raises(CommandError, match="1 Solution is now in quarantine"):
         call_command("audit_solutions", stdout=output)
 
     text = output.getvalue()
     assert f"add-one  {bad.key[:12]}  FAILED  wrong_answer" in text
     assert f"    | {TABLE}" in text
-    assert f"used by {run.key}: 1 rows of iterations/001/dataset.json; 1 rows made from it" in text
+    used = f"used by {run.key}: iterations/001/dataset.json, rows: 1; rows made from it: 1; "
+    assert f"{used}Checkpoints: iteration-1; and after them: iteration-2; " in text
     assert "0 passed, 1 failed, 0 could not be judged" in text
 
 
@@ -335,6 +336,21 @@ def test_the_page_of_the_problem_shows_the_quarantine_and_its_release(admin_clie
     text = admin_client.get("/problems/add-one/").content.decode()
     assert 'data-quarantine="released"' in text
     assert "unsolved</span>" not in text
+
+
+def test_the_page_of_a_run_says_that_it_trained_on_what_is_quarantined(admin_client: Client):
+    make_problem()
+    bad = make_solution(program=TABLE)
+    run = trained_run(bad)
+    page = f"/runs/{run.key}/"
+    assert 'id="quarantined"' not in admin_client.get(page).content.decode()
+
+    audited()
+
+    assert 'id="quarantined"' in admin_client.get(page).content.decode()
+    assert admin_client.get(page).context["page"].quarantined == ("add-one",)
+    call_command("audit_solutions", "--release", bad.key, "--reason", "a wrong test")
+    assert 'id="quarantined"' not in admin_client.get(page).content.decode()
 
 
 def test_an_audit_of_many_problems_goes_in_chunks():

@@ -67,7 +67,8 @@ class Command(BaseCommand):
             self.stdout.write(f"The tests of {n_good} of {len(slugs)} Problems are good enough")
         if counts:
             told = ", ".join(f"{n} for {reason}" for reason, n in counts.most_common())
-            raise CommandError(f"for {counts.total()} Problems nothing can be accepted: {told}")
+            n = counts.total()
+            raise CommandError(f"for {n} Problem{'s'[: n != 1]} nothing can be accepted: {told}")
 
     def _check(self, slugs: list[str], seed: int, counts: Counter[str]) -> None:
         """Check some Problems and tell; `counts` gets the names of the reasons."""

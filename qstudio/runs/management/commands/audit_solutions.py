@@ -162,8 +162,9 @@ class Command(BaseCommand):
                 told = ", ".join(unread)
                 self.stdout.write(f"The training sets of these Runs could not be read: {told}")
         if counts["failed"]:
-            done = "would be" if is_dry else "are now"
-            raise CommandError(f"{counts['failed']} Solutions {done} in quarantine")
+            n = counts["failed"]
+            done = "would be" if is_dry else "is now" if n == 1 else "are now"
+            raise CommandError(f"{n} Solution{'s'[: n != 1]} {done} in quarantine")
 
     def _release(self, key: str, reason: str) -> None:
         if not reason:
@@ -218,13 +219,13 @@ def _key(finding: Finding) -> str:
 
 def _sentence(use: Mapping[str, Any]) -> str:
     """One use in words."""
-    told = [f"{use['run']}: {use['rows']} rows of {use['dataset']}"]
+    told = [f"{use['run']}: {use['dataset']}, rows: {use['rows']}"]
     if use["augmented_rows"]:
-        told.append(f"{use['augmented_rows']} rows made from it")
+        told.append(f"rows made from it: {use['augmented_rows']}")
     if use["checkpoints"]:
-        told.append(f"Checkpoints {', '.join(use['checkpoints'])}")
+        told.append(f"Checkpoints: {', '.join(use['checkpoints'])}")
     if use["later_checkpoints"]:
-        told.append(f"and after them {', '.join(use['later_checkpoints'])}")
+        told.append(f"and after them: {', '.join(use['later_checkpoints'])}")
     if use["evaluations"]:
-        told.append(f"{len(use['evaluations'])} Evaluations of these")
+        told.append(f"Evaluations of these: {len(use['evaluations'])}")
     return "; ".join(told)
