@@ -175,3 +175,23 @@ def test_stages_choose_their_engines_when_they_run():
     ]
 
     assert early == []
+
+
+MAY_START_AN_ENGINE = {
+    "pipeline/engines.py": "makes the engine that the settings ask for",
+    "pipeline/judging.py": "the one path by which Programs are executed",
+    "qstudio/core/doctor.py": "asks every engine whether it is there",
+}
+
+
+def test_q_is_executed_by_the_judge_alone():
+    names = ("QPool", "Session", "open_engine", "pipeline.engines.start_engine")
+    starters = {
+        str(path)
+        for place in ("pipeline", "qstudio", "manage.py")
+        for path in sources(place)
+        for item in imports_of(path)
+        if item.name.endswith(names)
+    }
+
+    assert starters == set(MAY_START_AN_ENGINE)
