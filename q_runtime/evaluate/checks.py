@@ -12,6 +12,11 @@ MAX_CONSTANTS = 240
 """Limits of one lambda. Source: KX basics/errors."""
 MAX_BRANCH = 65025
 """Byte codes that a branch may leap over. Source: KX basics/errors."""
+_FEW_CHARS = 250
+"""A shorter text has not so many different names: of one letter there are 52."""
+_CHECKED = frozenset(
+    {nd.Assign, nd.PatternAssign, nd.Match, nd.LambdaNode, nd.Control, nd.Conditional}
+)
 
 
 def check_body(node: nd.Node, text: str = "") -> None:
@@ -24,6 +29,9 @@ def check_body(node: nd.Node, text: str = "") -> None:
     checked: list[nd.LambdaNode] = []
     while stack:
         here = stack.pop()
+        if type(here) not in _CHECKED:
+            stack.extend(children(here))
+            continue
         if isinstance(here, nd.LambdaNode):
             if here.is_checked:
                 continue
@@ -52,8 +60,12 @@ def _check(here: nd.Node) -> None:
     elif isinstance(here, nd.LambdaNode):
         for name in here.parameters or ():
             check_target(name)
-        check_size(here)
-        check_scopes(here)
+        if len(here.source) > _FEW_CHARS:
+            check_size(here)
+        else:
+            local_names(here)
+        if "::" in here.source:
+            check_scopes(here)
     elif isinstance(here, (nd.Control, nd.Conditional)) and here.end - here.start > MAX_BRANCH:
         check_branches(here)
 

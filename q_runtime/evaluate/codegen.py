@@ -53,6 +53,11 @@ class Writer:
 
     def rename(self, mark: int, old: str, new: str) -> None:
         """Write `new` for the variable `old` in the lines from `mark` on."""
+        start = f"{' ' * self.indent}{old} = "
+        text, span = self.lines[-1]
+        if mark == len(self.lines) - 1 and text.startswith(start):
+            self.lines[-1] = (f"{' ' * self.indent}{new} = {text[len(start) :]}", span)
+            return
         word = re.compile(rf"\b{old}\b")
         for i in range(mark, len(self.lines)):
             text, span = self.lines[i]

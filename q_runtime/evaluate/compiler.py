@@ -18,7 +18,7 @@ from typing import Any
 from q_runtime.errors import QError, UnsupportedFeature, span_of
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
-from q_runtime.evaluate.locals import item_names
+from q_runtime.evaluate.locals import uses
 from q_runtime.evaluate.scopes import local_names
 from q_runtime.evaluate.shapes import ANY, Shape
 from q_runtime.evaluate.steady import Steady, candidates
@@ -91,6 +91,7 @@ class FunctionCompiler(ExpressionCompiler):
         self.is_local = spec.is_local if spec else frozenset()
         self.params = frozenset(spec.params) if spec else frozenset()
         self.by_item: set[str] = set()
+        self.varying: set[str] = set()
         self.steady = {}
         self.begin({})
 
@@ -110,6 +111,7 @@ class FunctionCompiler(ExpressionCompiler):
         self.shapes = dict(assumed)
         self.assigned = set(self.spec.params) if self.spec else set()
         self.was_read = set()
+        self.unset = set()
         self.is_stable = True
 
     def lambda_unit(
@@ -118,7 +120,8 @@ class FunctionCompiler(ExpressionCompiler):
         """Compile the body of a lambda, for arguments and globals of certain shapes or for any."""
         spec = self.spec
         assert spec is not None
-        self.by_item = item_names(body) & self.is_local
+        by_item, self.varying = uses(body)
+        self.by_item = by_item & self.is_local
         known = dict.fromkeys(spec.params, ANY) | dict(zip(spec.params, arguments, strict=False))
         self.steady = dict(steady)
         self.settle_shapes(body, known)
@@ -131,7 +134,7 @@ class FunctionCompiler(ExpressionCompiler):
         if self.polls or cells:
             prologue.insert(0, "nonlocal n_" + "".join(f", {name}" for name in cells))
         prologue += self.steady_guard(params)
-        prologue += [f"{python_name(n)} = EMPTY" for n in spec.locals]
+        prologue += [f"{python_name(n)} = EMPTY" for n in spec.locals if n in self.unset]
         return self.finish([f"def f({params}, d=None):"], prologue, spec.params)
 
     def settle_shapes(self, body: list[nd.Node], assumed: dict[str, Shape]) -> None:

@@ -332,6 +332,7 @@ class ControlCompiler:
         from q_runtime.evaluate.queries import query_plan
 
         self.disown()  # type: ignore[attr-defined]
+        self.unset |= self.is_local  # type: ignore[attr-defined]
         plan = query_plan(node, self.is_local)  # type: ignore[attr-defined]
         source = self.expression(node.source)  # type: ignore[attr-defined]
         names = ", ".join(f"{name!r}: v_{name}" for name in sorted(self.is_local))  # type: ignore[attr-defined]

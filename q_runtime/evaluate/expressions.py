@@ -27,6 +27,8 @@ from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
 from q_runtime.values.vectors import Vec, items_of
 
 SHORT_DYADS = frozenset(",_")
+_HANDLERS = {kind: "on_" + kind.__name__ for kind in nd.Node.__subclasses__()}
+"""The method that compiles a node, by its class."""
 
 
 class ExpressionCompiler(ControlCompiler, SteadyCompiler):
@@ -88,7 +90,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
 
     def settle(self, operand: Operand, later: list[nd.Node]) -> Operand:
         """Copy a variable that code evaluated later may assign."""
-        if operand.is_variable and any(assigns(n) for n in later):
+        if operand.is_variable and later and any(map(assigns, later)):
             name = self.temp()
             self.emit(f"{name} = {operand.code}")
             return operand._replace(code=name, is_variable=False)
@@ -106,7 +108,8 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
 
     def expression(self, node: nd.Node) -> Operand:
         """Compile any node."""
-        return getattr(self, "on_" + type(node).__name__)(node)
+        made: Operand = getattr(self, _HANDLERS[type(node)])(node)
+        return made
 
     def on_Constant(self, node: nd.Constant) -> Operand:
         """A literal; small numbers are written into the Python text."""

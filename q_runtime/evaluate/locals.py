@@ -28,20 +28,27 @@ FAR = 1 << 62
 _ENDS = {"first": "0", "last": "-1"}
 
 
-def item_names(nodes: list[nd.Node]) -> set[str]:
-    """Names of variables that are indexed, appended to or changed item by item somewhere."""
-    out: set[str] = set()
+def uses(nodes: list[nd.Node]) -> tuple[set[str], set[str]]:
+    """Return the variables that are indexed, appended to or changed item by item, and those assigned more than once."""
+    by_item: set[str] = set()
+    assigned: set[str] = set()
+    varying: set[str] = set()
     stack = list(nodes)
     while stack:
         node = stack.pop()
-        if isinstance(node, nd.LambdaNode):
+        kind = type(node)
+        if kind is nd.LambdaNode:
             continue
-        if isinstance(node, (nd.Monad, nd.Call)) and isinstance(node.function, nd.Name):
-            out.add(node.function.name)
-        elif isinstance(node, nd.Assign) and (node.indexed or node.verb is not None):
-            out.add(node.name)
+        if kind is nd.Monad or kind is nd.Call:
+            if type(node.function) is nd.Name:  # type: ignore[attr-defined]
+                by_item.add(node.function.name)  # type: ignore[attr-defined]
+        elif kind is nd.Assign:
+            name = node.name  # type: ignore[attr-defined]
+            (varying if name in assigned else assigned).add(name)
+            if node.indexed or node.verb is not None:  # type: ignore[attr-defined]
+                by_item.add(name)
         stack.extend(children(node))
-    return out
+    return by_item, varying
 
 
 def fetch_atoms(name: str) -> list[str]:
@@ -64,8 +71,12 @@ class LocalCompiler(ScalarCompiler):
     """What was known of them when this compilation began."""
     assigned: set[str]
     """Locals that certainly have a value at this point."""
+    unset: set[str]
+    """Locals that may be read before they have a value: then they are empty."""
     was_read: set[str]
     is_stable: bool
+    varying: set[str]
+    """Variables that are assigned more than once."""
     by_item: set[str]
     """Locals whose atoms are kept beside them while they hold a vector."""
 
@@ -87,6 +98,8 @@ class LocalCompiler(ScalarCompiler):
 
     def learn(self, name: str, shape: Shape) -> Shape:
         """Take note of an assignment; returns what is known of the local now."""
+        if name in self.varying and shape.kind in LONGS:
+            shape = shapes.varied(shape)
         old = self.shapes.get(name)
         new = shapes.joined(old, shape)
         if new != old:
@@ -101,6 +114,7 @@ class LocalCompiler(ScalarCompiler):
         """What is known of a local that is read now."""
         self.was_read.add(name)
         if name not in self.assigned:
+            self.unset.add(name)
             return self.learn(name, ANY)
         return self.shapes.get(name, ANY)
 
@@ -221,9 +235,7 @@ class LocalCompiler(ScalarCompiler):
         i = index.code
         slow = f"{vector}, {atoms}, {allowance} = own_set(rt, {vector}, {atoms}, {i}, {value.code})"
         test = allowance if index.is_low else f"{allowance} and {i} >= 0"
-        self.emit("try:")
-        self.emit(f" if {test}: {atoms}[{i}] = {value.code}", node)
-        self.emit(f" else: {slow}", node)
+        self.emit(f"try: {atoms}[{i} if {test} else {FAR}] = {value.code}", node)
         self.emit(f"except IndexError: {slow}", node)
         return True
 

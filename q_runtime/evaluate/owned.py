@@ -49,6 +49,10 @@ class LazyAtoms:
             raise IndexError
         return item_at(self.vector, i % n)
 
+    def __setitem__(self, i: int, value: Value) -> None:
+        """Raise IndexError: these atoms are not owned."""
+        raise IndexError
+
 
 def atoms_of(x: Value) -> Any:
     """Return the atoms of a vector, to be read one by one."""

@@ -88,6 +88,11 @@ def widened(a: Shape) -> Shape:
     return Shape(a.kind)
 
 
+def varied(a: Shape) -> Shape:
+    """The shape of a long that will change, so that most changes by little leave what is known of it."""
+    return Shape(a.kind, _SLOW, a.is_low) if a.bits < _SLOW else a
+
+
 def arithmetic(name: str, x: Shape, y: Shape) -> Shape:
     """The shape of x + y, x - y or x * y for longs; with more bits than FITS the result may have been wrapped."""
     least, most = sorted((x.bits, y.bits))

@@ -36,6 +36,11 @@ _COMMENT_LINE = re.compile(r"/[^\n]*")
 _OCTAL = re.compile(r"[0-7]{3}")
 _ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "/": 47}
 _VERBS = frozenset("+-*%&|^=<>$,#_~!?@.")
+_PLAIN = re.compile(
+    rf"(?P<{tk.NAME}>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)|(?P<{tk.SEMI}>;)|(?P<{tk.OPEN}>[(\[{{])"
+    rf"|(?P<{tk.CLOSE}>[)\]}}])|(?P<{tk.VERB}>[+*%&|^=$,#_~!?@])"
+)
+"""Tokens that are what they look like, whatever stands beside them; the groups are named as the kinds."""
 
 
 def syntax_error(source: str, code: str, start: int, detail: str) -> QSyntaxError:
@@ -166,6 +171,12 @@ def tokenize(source: str) -> list[Token]:
             i = _SPACE.match(source, i).end()  # type: ignore[union-attr]
             spaced = True
             continue
+        plain = _PLAIN.match(source, i)
+        if plain is not None:
+            end = plain.end()
+            out.append(Token(plain.lastgroup or "", plain[0], i, end, spaced))
+            i, spaced = end, False
+            continue
         if ch == "/" and spaced:
             i = _COMMENT_LINE.match(source, i).end()  # type: ignore[union-attr]
             continue
@@ -240,18 +251,12 @@ def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
 
 
 def _read_mark(source: str, i: int, spaced: bool) -> Token:
-    """Read a name, bracket, separator, verb or iterator at `i`."""
+    """Read a name that begins with a dot, a verb or an iterator at `i`."""
     ch = source[i]
-    if ch.isalpha() or (ch == "." and source[i + 1 : i + 2].isalpha()):
+    if ch == "." and source[i + 1 : i + 2].isalpha():
         found = _NAME.match(source, i)
         if found:
             return Token(tk.NAME, found[0], i, found.end(), spaced)
-    if ch in "([{":
-        return Token(tk.OPEN, ch, i, i + 1, spaced)
-    if ch in ")]}":
-        return Token(tk.CLOSE, ch, i, i + 1, spaced)
-    if ch == ";":
-        return Token(tk.SEMI, ch, i, i + 1, spaced)
     if ch in "'/\\":
         width = 2 if source[i + 1 : i + 2] == ":" else 1
         return Token(tk.ITERATOR, source[i : i + width], i, i + width, spaced)
@@ -296,13 +301,13 @@ def statements(script: str) -> Iterator[tuple[int, str]]:
         if not continues:
             if held.strip():
                 yield start, held
-            start, held = here, ""
+            start, held, depth = here, "", 0
         if not held and bare.startswith("/"):
             continue
         if not held:
             start = here
         held += line
-        depth = open_depth(held)
+        depth = open_depth(held) if '"' in held else depth + open_depth(line)
     if held.strip():
         yield start, held
 

@@ -17,10 +17,11 @@ from tests.benchmarks import (
     sandbox,
     startup,
     vectors,
+    verdicts,
 )
 from tests.benchmarks.measure import BENCHMARKS, geometric_mean, rounded
 
-MODULES = (number_algorithms, list_algorithms, vectors, language, startup, sandbox)
+MODULES = (number_algorithms, list_algorithms, vectors, language, startup, sandbox, verdicts)
 """Importing them registers what they measure."""
 GROUPS = ("scalar.", "vector.")
 """Beginnings of the names of benchmarks that are also summed up in one number."""

@@ -1,11 +1,15 @@
-"""What happens once: importing the engine, making a session, parsing and compiling a program."""
+"""What happens once: importing the engine, starting to listen, making a session, compiling a program."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from q_runtime import Session
 from q_runtime.evaluate.compiler import lambda_spec
@@ -13,8 +17,9 @@ from q_runtime.lang import nodes as nd
 from q_runtime.lang.parser import parse
 from q_runtime.lang.tokenizer import statements
 from tests.benchmarks.algorithms import ALGORITHMS
-from tests.benchmarks.measure import Measured, benchmark, elapsed, seconds
+from tests.benchmarks.measure import ROUNDS, Measured, benchmark, elapsed, seconds
 
+Q = Path(__file__).parents[2] / "q_runtime" / "bin" / "q"
 FIFTY_LINES = ("sieve", "edit_distance", "matrix_chain", "knapsack")
 """Algorithms that are fifty lines together."""
 
@@ -28,6 +33,35 @@ def import_time() -> Measured:
 def _start(statement: str) -> float:
     command = [sys.executable, "-c", statement]
     return elapsed(lambda: subprocess.run(command, check=True), rounds=7)
+
+
+@benchmark("q.listen", "s")
+def listen_time() -> Measured:
+    """From starting `q -p PORT` until a client is let in; the baseline is a Python that starts and ends."""
+    return Measured(min(_let_in() for _ in range(ROUNDS)), _start("pass"))
+
+
+def _let_in() -> float:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "Q_RUNTIME_PYTHON": sys.executable}
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [Q, "-p", str(port), "-q"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        while not _accepts(port):
+            time.sleep(0.001)
+        taken = time.perf_counter() - start
+        process.kill()
+    return taken
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @benchmark("q.session", "s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks import measure, vectors
+from tests.benchmarks import measure, program_mix, vectors, verdicts
 from tests.benchmarks.__main__ import MODULES, main
 from tests.benchmarks.algorithms import ALGORITHMS
 
@@ -41,6 +41,9 @@ def test_the_groups_are_as_large_as_the_documents_say():
 @pytest.mark.parametrize("each", QUICK, ids=lambda each: each.name)
 def test_it_gives_a_row(each, monkeypatch):
     monkeypatch.setattr(measure, "ROUND_S", 0.0)
+    monkeypatch.setattr(program_mix, "N_PROBLEMS", 3)
+    monkeypatch.setattr(verdicts, "N_SAMPLED", 2)
+    monkeypatch.setattr(verdicts, "ROUNDS", 1)
 
     row = each.row()
 
