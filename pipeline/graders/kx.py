@@ -81,11 +81,14 @@ def _to_python(wire: Wire) -> Any:
         return _dictionary(wire, _keys(wire["k"]))
     if -kind in _TEMPORAL_KINDS or kind in (-4, -10):
         return _Foreign() if wire["v"] is None else _Atom(_code(wire))
-    return _Foreign() if kind == -11 else _inside(wire)
+    return _Foreign() if kind == -11 else as_pykx_item(wire)
 
 
-def _inside(wire: Wire) -> Any:
-    """The same for a value inside another one, where symbols and chars are text, and bytes numbers."""
+def as_pykx_item(wire: Wire) -> Any:
+    """Return the Python value that PyKX makes of a q value inside another one, with None for every null.
+
+    There symbols and chars are text, and bytes are numbers.
+    """
     kind = wire["t"]
     if kind == 101 and wire["v"] == "::":
         return None
@@ -97,19 +100,22 @@ def _inside(wire: Wire) -> Any:
     if kind == 99:
         return _dictionary(wire, _column(wire["k"]))
     items = None if kind == 98 else items_of(wire)
-    return _Foreign() if items is None else [_inside(item) for item in items]
+    return _Foreign() if items is None else [as_pykx_item(item) for item in items]
 
 
 def _keys(wire: Wire) -> list[Any] | None:
-    """The keys of a dictionary that is the whole value: the characters of a string are keys one by one."""
-    return list(wire["v"]) if wire["t"] == 10 else _column(wire)
+    """The keys of a dictionary that is the whole value: the characters of a string one by one, lists as tuples."""
+    if wire["t"] == 10:
+        return list(wire["v"])
+    found = _column(wire)
+    return found and [tuple(key) if isinstance(key, list) else key for key in found]
 
 
 def _column(wire: Wire) -> list[Any] | None:
     """Keys or values of a dictionary, one by one; of a string its character codes. None for a table."""
     if wire["t"] == 10:
         return [ord(character) for character in wire["v"]]
-    made = _inside(wire)
+    made = as_pykx_item(wire)
     return made if isinstance(made, list) else None
 
 
@@ -118,9 +124,7 @@ def _dictionary(wire: Wire, keys: list[Any] | None) -> Any:
     if keys is None or values is None:
         return _Foreign()
     try:
-        return dict(
-            zip((tuple(k) if isinstance(k, list) else k for k in keys), values, strict=False)
-        )
+        return dict(zip(keys, values, strict=False))
     except TypeError:  # a key that has no hash
         return _Foreign()
 
