@@ -161,7 +161,7 @@ def _join_columns(columns: list[list[str]]) -> list[str]:
     out = []
     for i in range(len(columns[0])):
         cells = [c[i].ljust(w) for c, w in zip(columns, widths, strict=True)]
-        out.append(" ".join(cells).rstrip())
+        out.append(" ".join(cells))
     return out
 
 
@@ -236,7 +236,7 @@ def _table_lines(x: Table, precision: int, width: int) -> list[str]:
     columns = _column_lines(x.names, x.cols, precision)
     if not columns:
         return []
-    rows = [" ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+    rows = [" ".join(cells) for cells in zip(*columns, strict=True)]
     rule = "-" * (sum(len(c[0]) for c in columns) + len(columns) - 1)
     return [rows[0], rule, *rows[1:]]
 
@@ -252,8 +252,8 @@ def _keyed_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
     keys, values = _head(x.k, height), _head(x.v, height)
     left, right = _side_lines(keys, precision), _side_lines(values, precision)
     k_rows = [" ".join(cells) for cells in zip(*left, strict=True)]
-    v_rows = [" ".join(cells).rstrip() for cells in zip(*right, strict=True)] or [""] * len(k_rows)
+    v_rows = [" ".join(cells) for cells in zip(*right, strict=True)] or [""] * len(k_rows)
     k_rule = "-" * len(k_rows[0])
     v_rule = "-" * (sum(len(c[0]) for c in right) + max(0, len(right) - 1))
-    body = [f"{k}| {v}".rstrip() for k, v in zip(k_rows, v_rows, strict=True)]
+    body = [f"{k}| {v}" for k, v in zip(k_rows, v_rows, strict=True)]
     return [body[0], f"{k_rule}| {v_rule}", *body[1:]]

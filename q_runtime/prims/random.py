@@ -92,7 +92,9 @@ def _from_range(rng: np.random.Generator, n: int, y: Value) -> Value:
         return Vec(t, (rng.random(n) * raw).astype(qt.DTYPES[t]))
     if t not in qt.INTEGERS and t != 4:
         raise QError("type")
-    if raw < 0 or (type(y) is Atom and raw == qt.NULLS[t]):
+    if t == 4:
+        raw = raw or 256
+    elif raw < 0 or (type(y) is Atom and raw == qt.NULLS[t]):
         raise QError("domain" if raw != 0 else "type")
     if n < 0:
         return Vec(t, _positions(rng, n, int(raw)).astype(qt.DTYPES[t]))
