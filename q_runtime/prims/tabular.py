@@ -137,7 +137,7 @@ def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
         at = made.names.index(names[0])
         if type(made.cols[at]) is Vec:
             column = made.cols[at]
-            made.cols[at] = Vec(column.t, column.a, "s" if len(names) == 1 else "p")
+            made.cols[at] = Vec(column.t, column.a, "s")
     return key_table(len(y.k.names), made) if type(y) is Dict else made
 
 
