@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pipeline.comparators import ANY_OF
 from pipeline.records import Problem, TestCase, Visibility, content_hash
 from pipeline.typed_values import (
     TypedJsonError,
@@ -50,11 +51,10 @@ def drawn_tests(
     """Draw `count` inputs per Problem with a generator and let its reference answer them.
 
     Inputs on which the reference fails, which q cannot hold or answer, or which repeat a stored test or each other, are
-    left out. Yields (slug, tests) in any order; the tests are numbered on from `first_index`.
+    left out. Nothing is drawn where tests name several acceptable values: of a new input only one would be known.
+    Yields (slug, tests) in any order; the tests are numbered on from `first_index`.
     """
-    wanted = {
-        problem.slug: problem for problem in problems if problem.generator and problem.reference
-    }
+    wanted = {problem.slug: problem for problem in problems if _can_draw(problem)}
     jobs = (
         PythonJob(
             key=problem.slug,
@@ -137,6 +137,11 @@ def _tests_of(pairs: Iterable[tuple[Any, Any]]) -> tuple[TestCase, ...]:
                 )
             )
     return tuple(tests)
+
+
+def _can_draw(problem: Problem) -> bool:
+    has_one_answer = all(test.comparator != ANY_OF for test in problem.tests)
+    return bool(problem.generator and problem.reference and has_one_answer)
 
 
 def _exists_in_q(problem: Problem, arguments: Sequence[Any], answer: Any) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.comparators import ANY_OF
 from pipeline.config import ExecutionConfig
 from pipeline.judging import Candidate, Judge
 from pipeline.records import Problem, TestCase, Verdict, VerdictKind
@@ -91,6 +92,8 @@ def _why_not_drawn(problem: Problem) -> str:
         return "the Problem has no Python reference"
     if not problem.generator:
         return "the Problem has no input generator"
+    if any(test.comparator == ANY_OF for test in problem.tests):
+        return "its tests name several acceptable values, of which a new input would have one alone"
     return "the generator gave no input that has an answer and is not among the tests"
 
 

@@ -134,6 +134,16 @@ def test_a_generator_that_knows_the_stored_tests_alone_accepts_nothing(open_run)
     assert reasons["f:{x+1}"].startswith("no fresh input: ")
 
 
+def test_where_several_answers_are_right_no_fresh_input_can_be_drawn(open_run):
+    tests = tuple(make_test_case(n, expected=[n + 1, n + 2], comparator="any_of") for n in range(4))
+    context = open_run(make_problem_record(tests=tests))
+
+    found, reasons = solutions_for(context, "add-one", "f:{x+1}")
+
+    assert found == []
+    assert reasons["f:{x+1}"].startswith("no fresh input: ")
+
+
 def test_tests_with_one_answer_accept_nothing(open_run):
     reference = "def f(x):\n    return int(x > 400)\n"
     generator = "def generate(rng):\n    return (rng.randint(4, 390),)\n"
