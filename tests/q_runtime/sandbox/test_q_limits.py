@@ -58,6 +58,13 @@ def test_too_much_memory(program: str) -> None:
         assert serves(pool)
 
 
+def test_memory_of_a_program_is_there_for_the_next() -> None:
+    program = "held:til 15000000; f:{g:{.z.s}; held x}"  # 120 MB of 256
+    jobs = [QJob(str(n), program, "f", ((long(n),),)) for n in range(6)]
+    with QPool(1, Limits(time_s=60.0, memory_mb=256)) as pool:
+        assert [result.calls[0].value for result in pool.run(jobs)] == [long(n) for n in range(6)]
+
+
 def test_too_long_a_result(q_pool: QPool) -> None:
     assert run_program(q_pool, "f:{til 100000}", (long(1),)).calls[0].status == "output_limit"
 
