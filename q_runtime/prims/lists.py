@@ -273,7 +273,7 @@ def drop(x: Value, y: Value) -> Value:
         return _drop_items(x, y)
     tx = type_number(x)
     if type(y) is Dict and -tx not in (1, 4, 5, 6, 7):
-        return _drop_keys(as_list(x), y)
+        return _drop_keys(x if type(x) is Table else as_list(x), y)
     if type(x) is Dict and type_number(y) < 0:
         return _drop_keys(as_list(y), x)
     if type(x) in (Vec, GList) and -type_number(y) in (4, 5, 6, 7) and type(y) is not Vec:

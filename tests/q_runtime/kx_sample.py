@@ -78,7 +78,12 @@ def known_wrong() -> dict[tuple[str, int], str]:
     if not KNOWN_WRONG.is_file():
         return {}
     listed = tomllib.loads(KNOWN_WRONG.read_text(encoding="utf-8")).get("wrong", [])
-    return {(entry["id"], n): entry["reason"] for entry in listed for n in entry["steps"]}
+    return {
+        (name, n): entry["reason"]
+        for entry in listed
+        for name, steps in entry["steps"].items()
+        for n in steps
+    }
 
 
 def sessions(area: str = "", page: str = "", name: str = "") -> Iterator[dict[str, Any]]:
