@@ -87,7 +87,7 @@ def run_query(
         raise UnsupportedFeature("a table that is not in memory cannot be read")
     if type(source) is Dict and not source.is_keyed_table:
         made: Value = (
-            _delete_keys(plan, source)
+            _delete_keys(plan, source, is_namespace=name is not None and name[:1] == ".")
             if plan.word == "delete"
             else _from_dict(host, plan, source, local)
         )
@@ -342,10 +342,12 @@ def _from_dict(host: Interpreter, plan: QueryPlan, d: Dict, local: dict[str, Val
     return Dict(symbols(entries), collapse(list(entries.values())))
 
 
-def _delete_keys(plan: QueryPlan, d: Dict) -> Dict:
-    """Delete entries of a dictionary by their names."""
-    if plan.where or not plan.columns or type(d.k) is not Vec or d.k.t != 11:
+def _delete_keys(plan: QueryPlan, d: Dict, *, is_namespace: bool) -> Dict:
+    """Delete entries of a dictionary by their names, or without names all of a namespace. Source: KX ref/delete."""
+    if plan.where or type(d.k) is not Vec or d.k.t != 11:
         raise QError("type")
-    gone = {c.name for c in plan.columns}
+    if not plan.columns and not is_namespace:
+        raise QError("type")
+    gone = {c.name for c in plan.columns} or {k for k in d.k.a.tolist() if k}
     keep = np.array([i for i, k in enumerate(d.k.a.tolist()) if k not in gone], dtype=np.int64)
     return Dict(take_rows(d.k, keep), take_rows(d.v, keep))

@@ -300,8 +300,8 @@ def inter(x: Value, y: Value) -> Value:
 
 @primitive("union", 2)
 def union(x: Value, y: Value) -> Value:
-    """Different items of both lists, in order."""
-    return distinct(join(as_list(x) if type(x) is not Table else x, y))
+    """Different items of both lists, in order; of dictionaries the different values of both joined."""
+    return distinct(join(x if type(x) in (Dict, Table) else as_list(x), y))
 
 
 @primitive("cross", 2)
