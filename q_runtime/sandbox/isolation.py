@@ -13,7 +13,8 @@ may also read the q engine and NumPy, which are loaded when they are first neede
 Not covered:
     the kernel      its flaws, and those of the processor; there is no virtual machine around a worker
     shared load     a worker sees the clock and how busy the machine is, and may slow others down while its time lasts
-    memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables)
+    memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables);
+                    the workers of a pool share the size of the scratch file system, though not its files
     what is public  names and times of files can be learned by asking whether a path exists; contents cannot be read
     missing layers  without Landlock a worker reads what everyone may read; without seccomp it reaches Unix sockets that
                     have a path; without namespaces it sees that other processes exist; `doctor` says what is active
@@ -152,7 +153,6 @@ class Confiner:
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
         os.environ.clear()
-        self._null = os.open(os.devnull, os.O_RDWR)
         self._rules: landlock.Rules | None = None
         self._filters: dict[bool, seccomp.Filter] = {}
         if linux.is_available():
@@ -176,9 +176,12 @@ class Confiner:
             linux.prctl(linux.PR_SET_PDEATHSIG, 9)
         os.chdir(scratch)
         os.umask(0o077)
+        null = os.open(os.devnull, os.O_RDWR)
+        for handle in self._allowance.handles:
+            _reopen(handle)
         files = _attempt("landlock", lambda: self._confine_files(scratch))
         layers = [
-            self._scrub(channel, self._allowance.handles if files.is_active else ()),
+            _scrub(null, channel, self._allowance.handles if files.is_active else ()),
             _limit_resources(self._allowance, self._address_space),
             files,
         ]
@@ -194,25 +197,6 @@ class Confiner:
         chosen = self._filters[allow_file_changes]
         chosen.install()
         return f"no processes, sockets or signals to others ({chosen.n_instructions} instructions)"
-
-    def _scrub(self, channel: int, kept: Sequence[int]) -> Layer:
-        """Close every handle but the channel and those kept; the environment was emptied in the template."""
-        for standard in (0, 1, 2):
-            os.dup2(self._null, standard)
-        if channel != CHANNEL_DESCRIPTOR:
-            os.dup2(channel, CHANNEL_DESCRIPTOR)
-        os.set_inheritable(CHANNEL_DESCRIPTOR, False)
-        first = CHANNEL_DESCRIPTOR + 1
-        for handle in sorted(kept):
-            os.closerange(first, handle)
-            first = handle + 1
-        os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        library = " and the standard library" if kept else ""
-        return Layer(
-            "no_handles_no_environment",
-            True,
-            f"only the null device, the channel{library} are open",
-        )
 
 
 def current_address_space() -> int:
@@ -231,6 +215,31 @@ def _attempt(name: str, measure: Callable[[], str]) -> Layer:
         return Layer(name, True, measure())
     except OSError as error:
         return Layer(name, False, f"the kernel refuses: {error}")
+
+
+def _reopen(handle: int) -> None:
+    """Have the number stand for a handle of its own: position and flags of a shared one are seen by other workers."""
+    own = os.open(f"/proc/self/fd/{handle}", os.O_RDONLY | os.O_DIRECTORY)
+    os.dup2(own, handle, inheritable=False)
+    os.close(own)
+
+
+def _scrub(null: int, channel: int, kept: Sequence[int]) -> Layer:
+    """Close every handle but the channel and those kept; the environment was emptied in the template."""
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    if channel != CHANNEL_DESCRIPTOR:
+        os.dup2(channel, CHANNEL_DESCRIPTOR)
+    os.set_inheritable(CHANNEL_DESCRIPTOR, False)
+    first = CHANNEL_DESCRIPTOR + 1
+    for handle in sorted(kept):
+        os.closerange(first, handle)
+        first = handle + 1
+    os.closerange(first, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    library = " and the standard library" if kept else ""
+    return Layer(
+        "no_handles_no_environment", True, f"only the null device, the channel{library} are open"
+    )
 
 
 def _limit_resources(allowance: Allowance, address_space: int) -> Layer:
