@@ -7,6 +7,7 @@ inputs; then the end of piped input does not end it, and a terminal has no line 
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from q_runtime.evaluate.interpreter import Interpreter
+    from q_runtime.ipc.server import Server
     from q_runtime.prims.registry import Connections
 
 CONSOLE_LIMITS = Limits(time_s=3600.0, memory_mb=4096, output_bytes=1 << 24)
@@ -81,16 +83,26 @@ def run_file(session: Session, path: Path, out: TextIO) -> bool:
 class LateConnections:
     """Connections of a console without a port: what they need is loaded when q code first uses one.
 
-    Messages that come by themselves are not served, since nothing waits for them between inputs.
+    Until it listens, messages that come by themselves are not served, since nothing waits for them between inputs.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, options: dict[str, list[str]]) -> None:
         self.session = session
+        self.options = options
+        self.server: Server | None = None
+
+    @property
+    def listening(self) -> Server | None:
+        """The server, once it has a port."""
+        return self.server if self.server is not None and self.server.port else None
 
     def _made(self) -> Connections:
-        from q_runtime.ipc.server import Server
+        from q_runtime.ipc.serving import make_server
 
-        Server(self.session, [])  # which takes the place of this object
+        try:
+            self.server = make_server(self.session, [], self.options)  # it replaces this object
+        except OSError as error:
+            raise QError(f"{error.filename}: {error.strerror}") from None
         return self.session.within(lambda host: cast("Connections", host.connections))
 
     def open(self, target: Value) -> int:
@@ -108,6 +120,37 @@ class LateConnections:
     def tell(self, handle: int, message: Value) -> None:
         """Send a message to which no answer comes."""
         self._made().tell(handle, message)
+
+    def listen(self, place: str) -> int:
+        """Listen at a place."""
+        return self._made().listen(place)
+
+
+class Lines:
+    """Lines of standard input, read without a buffer that would keep what comes later from a server."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.rest = b""
+        """What was read after the last line."""
+
+    def next(self, prompt: str, out: TextIO) -> str | None:
+        """Return the next line, None at the end; `prompt` is for a terminal."""
+        if prompt:
+            try:
+                return input(prompt) + "\n"
+            except EOFError:
+                out.write("\n")
+                return None
+        out.flush()
+        while b"\n" not in self.rest:
+            data = os.read(self.descriptor, 65536)
+            if not data:
+                last, self.rest = self.rest, b""
+                return last.decode("utf-8", "surrogateescape") or None
+            self.rest += data
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line.decode("utf-8", "surrogateescape") + "\n"
 
 
 class Console:
@@ -150,29 +193,24 @@ class Console:
         self.out.write("\n")
 
 
-def _read_line(stream: TextIO, out: TextIO, prompt: str) -> str | None:
-    if prompt and stream is sys.stdin and stream.isatty():
-        try:
-            return input(prompt) + "\n"
-        except EOFError:
-            out.write("\n")
-            return None
-    out.write(prompt)
-    out.flush()
-    return stream.readline() or None
+def repl(console: Console, late: LateConnections, *, prompts: bool) -> int:
+    r"""Read and run inputs until they end or `\\\\` or `exit n` is entered; return the exit status.
 
-
-def repl(session: Session, stream: TextIO, out: TextIO, *, prompts: bool) -> int:
-    r"""Read and run inputs until the stream ends or `\\\\` or `exit n` is entered; return the exit status."""
-    console = Console(session, out)
+    From the moment at which q code listens at a port, clients are served beside.
+    """
+    lines = Lines(sys.stdin.fileno() if sys.stdin is not None else os.open(os.devnull, os.O_RDONLY))
     while True:
         try:
-            line = _read_line(stream, out, console.prompt() if prompts else "")
+            line = lines.next(console.prompt() if prompts else "", console.out)
             status = console.finish() if line is None else console.take(line)
             if status is not None:
                 return status
         except KeyboardInterrupt:
             console.interrupt()
+        if late.listening is not None:
+            from q_runtime.ipc.serving import serve
+
+            return serve(late.listening, console, prompts=prompts, typed=lines.rest)
 
 
 def _read_history() -> None:
@@ -219,6 +257,9 @@ def run(line: CommandLine, listeners: list[socket] | None = None) -> int:
         except OSError as error:
             sys.stderr.write(f"{error.filename}: {error.strerror}\n")
             return 1
+    late = LateConnections(session, options)
+    if server is None:
+        session.within(lambda host: setattr(host, "connections", late))
     if line.script is not None:
         path = Path(line.script)
         if not path.is_file():
@@ -234,10 +275,13 @@ def run(line: CommandLine, listeners: list[socket] | None = None) -> int:
         from q_runtime.ipc.serving import serve
 
         return serve(server, Console(session, sys.stdout), prompts=interactive)
-    session.within(lambda host: setattr(host, "connections", LateConnections(session)))
+    if late.listening is not None:  # the script has begun to listen
+        from q_runtime.ipc.serving import serve
+
+        return serve(late.listening, Console(session, sys.stdout), prompts=interactive)
     if interactive:
         _read_history()
-    return repl(session, sys.stdin, sys.stdout, prompts=interactive)
+    return repl(Console(session, sys.stdout), late, prompts=interactive)
 
 
 def tell_command_line(session: Session, line: CommandLine) -> None:

@@ -71,9 +71,12 @@ def _integer(command: str, word: str) -> int:
 def _setting(host: Interpreter, word: str, rest: str) -> Answer:
     if not rest:
         return Atom(-6, host.settings.get(word, SETTINGS[word])), False
-    number = _integer(word, rest)
     if word == "p":
-        host.refuse("\\p")
+        if host.connections is None:
+            host.refuse("\\p")
+        host.settings["p"] = host.connections.listen(rest)
+        return _SILENT
+    number = _integer(word, rest)
     if word not in _ACCEPTED and number != SETTINGS[word]:
         raise UnsupportedFeature(f"the command \\{word} {rest} is not supported")
     host.settings[word] = number

@@ -14,6 +14,7 @@ from q_runtime.errors import LimitExceeded, QError, UnsupportedFeature
 from q_runtime.ipc.client import open_socket
 from q_runtime.ipc.faults import AccessRefused, ConnectionFault, NoAnswer
 from q_runtime.ipc.framing import ASYNC, RESPONSE, SYNC, BadFrame
+from q_runtime.ipc.listening import listen, read_place
 from q_runtime.prims.messages import read_message
 from q_runtime.values.codec import encode
 from q_runtime.values.functions import Nil
@@ -117,13 +118,27 @@ class Handles:
     def ask(self, handle: int, message: Value) -> Value:
         """Send a synchronous message; return the answer, or signal the error that it is.
 
+        For `[]` send nothing, and return the next asynchronous message, which is not evaluated.
         Raises: QError('close') when the other side goes away.
         """
-        if type(message) is Nil:
-            raise UnsupportedFeature("waiting for an asynchronous message is not supported")
         client = self._client(handle)
+        if type(message) is Nil:
+            return read_message(self.host, self._next(client, ASYNC))
         self.server.queue(client, encode(message, SYNC))
-        return read_message(self.host, self._answer(client))
+        return read_message(self.host, self._next(client, RESPONSE))
+
+    def listen(self, place: str) -> int:
+        """Listen at a place as `-p` says, and nowhere else; 0 for nowhere. Returns the port.
+
+        Raises: QError whose text says why that cannot be.
+        """
+        if place == str(self.server.port):
+            return self.server.port
+        try:
+            self.server.listen_on(listen(read_place(place)) if place != "0" else [])
+        except (ValueError, OSError) as error:
+            raise QError(str(error)) from None
+        return self.server.port
 
     def _client(self, handle: int) -> Client:
         client = self.server.clients.get(handle)
@@ -131,15 +146,16 @@ class Handles:
             raise QError(f"Cannot write to handle {handle}. OS reports: Bad file descriptor")
         return client
 
-    def _answer(self, client: Client) -> bytes:
+    def _next(self, client: Client, kind: int) -> bytes:
+        """Wait for a message of a kind; what else is asked meanwhile is evaluated."""
         try:
             while True:
                 message = client.inbox.take()
                 if message is None:
                     self._receive(client)
-                elif message[1] == RESPONSE:
+                elif message[1] == kind:
                     return message
-                else:
+                elif message[1] != RESPONSE:  # one that nobody waits for is dropped
                     self._answer_meanwhile(client, message)
         except BadFrame:
             raise QError("badmsg") from None

@@ -89,6 +89,15 @@ class Server:
             self._selector.register(listener, selectors.EVENT_READ, self._accepter(listener))
         session.within(self._introduce)
 
+    def listen_on(self, listeners: list[socket.socket]) -> None:
+        """Take other listening sockets in place of those there are, which are closed; connections stay."""
+        for listener in self.listeners:
+            self._selector.unregister(listener)
+            listener.close()
+        self.listeners = listeners
+        for listener in listeners:
+            self._selector.register(listener, selectors.EVENT_READ, self._accepter(listener))
+
     def adopt(self, sock: socket.socket, capability: int) -> Client:
         """Take up a connection that was opened from here; its messages are served as a client's are."""
         sock.setblocking(False)
@@ -121,8 +130,8 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The TCP port."""
-        return port_of(self.listeners)
+        """The TCP port; 0 when it does not listen."""
+        return port_of(self.listeners) if self.listeners else 0
 
     def _introduce(self, host: object) -> None:
         """Let q code see the port and the handles."""
@@ -130,8 +139,7 @@ class Server:
         from q_runtime.ipc.handles import Handles
 
         assert isinstance(host, Interpreter)
-        if self.listeners:
-            host.settings["p"] = self.port
+        host.settings["p"] = self.port
         host.connections = Handles(self, host)
         host.facts["W"] = self._queues
         host.facts["H"] = lambda: vector(6, self.clients)

@@ -24,7 +24,7 @@ COLLAPSE = "Q_RUNTIME_COLLAPSE"
 
 
 def make_server(session: Session, listeners: list[socket], options: dict[str, list[str]]) -> Server:
-    """Make the server that the command line asks for; its port is printed where that was left open.
+    """Make the server that the command line asks for; its port is printed where `-p` left that open.
 
     Raises: OSError when the file of `-u` or `-U` cannot be read.
     """
@@ -39,8 +39,8 @@ def make_server(session: Session, listeners: list[socket], options: dict[str, li
         on_output=_write,
         on_error=_write_error,
     )
-    asked = options["-p"][0].rpartition(":")[2]
-    if str(server.port) != asked.removeprefix("rp,"):
+    asked = options.get("-p", ["0"])[0].rpartition(":")[2]
+    if listeners and str(server.port) != asked.removeprefix("rp,"):
         _write(f"listening on port {server.port}\n")
     return server
 
@@ -55,9 +55,12 @@ def _write_error(text: str) -> None:
     sys.stderr.flush()
 
 
-def serve(server: Server, console: Console, *, prompts: bool) -> int:
-    """Serve clients and run inputs until an input asks to leave; return the exit status."""
-    reader = _StandardInput(server, console, prompts=prompts)
+def serve(server: Server, console: Console, *, prompts: bool, typed: bytes = b"") -> int:
+    """Serve clients and run inputs until an input asks to leave; return the exit status.
+
+    typed: what was read of standard input already.
+    """
+    reader = _StandardInput(server, console, prompts=prompts, typed=typed)
     try:
         reader.start()
         while True:
@@ -73,11 +76,11 @@ def serve(server: Server, console: Console, *, prompts: bool) -> int:
 class _StandardInput:
     """Hands the lines of standard input to the console."""
 
-    def __init__(self, server: Server, console: Console, *, prompts: bool) -> None:
+    def __init__(self, server: Server, console: Console, *, prompts: bool, typed: bytes) -> None:
         self.server = server
         self.console = console
         self.prompts = prompts
-        self.rest = b""
+        self.rest = typed
         try:
             self.descriptor = sys.stdin.fileno()
         except (AttributeError, ValueError, OSError):  # closed before the program began
@@ -88,6 +91,9 @@ class _StandardInput:
         if self.descriptor < 0:
             return
         self.ask()
+        self.run_lines()
+        if self.descriptor < 0:
+            return
         if not self.server.watch(self.descriptor, self.read):
             while self.descriptor >= 0:
                 self.read()
@@ -108,7 +114,12 @@ class _StandardInput:
         if not data:
             self._end()
             return
-        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.rest += data
+        self.run_lines()
+
+    def run_lines(self) -> None:
+        """Run the inputs that the whole lines complete."""
+        *lines, self.rest = self.rest.split(b"\n")
         for line in lines:
             status = self.console.take(line.decode("utf-8", "surrogateescape") + "\n")
             if status is not None:

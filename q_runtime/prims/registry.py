@@ -30,6 +30,9 @@ class Connections(Protocol):
     def tell(self, handle: int, message: Value) -> None:
         """Send a message to which no answer comes."""
 
+    def listen(self, place: str) -> int:
+        """Listen at a place as the command `p` says; return the port, 0 for none."""
+
 
 class Host(Protocol):
     """What a primitive may ask of the session that runs it."""

@@ -80,6 +80,16 @@ def test_the_other_side_calls_back(pair: Pair) -> None:
     until(one, "got", 7)
 
 
+def test_empty_brackets_wait_for_a_message_and_do_not_evaluate_it(pair: Pair) -> None:
+    one, _, _ = pair
+
+    assert one.sync('neg[h]"neg[.z.w](1;`later)"; h[]') == [1, "later"]
+    assert one.sync('neg[h]({neg[.z.w] .z.w"x+1"; neg[.z.w]`end};0); x:41; (h[];h[])') == [
+        "end",
+        42,
+    ]
+
+
 def test_a_closed_handle_is_an_error(pair: Pair) -> None:
     one, two, port = pair
     one.sync(f"g:hopen(`::{port};5000)")

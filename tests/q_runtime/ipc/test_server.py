@@ -332,3 +332,40 @@ def test_something_that_is_no_kdb_is_told_apart() -> None:
     thread.join()
     made[0].close()
     listener.close()
+
+
+def test_a_console_begins_to_listen_and_ceases_while_it_runs() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "q_runtime", "-q"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("x:40\n\\p 0W\n\\p\nx+1\n")
+        process.stdin.flush()
+        port = int(process.stdout.readline().removesuffix("i\n"))
+        assert process.stdout.readline() == "41\n"
+        with connect(port=port, timeout=60) as q:
+            assert q.sync("x+2") == 42
+            process.stdin.write("\\p 0\n\\p\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "0i\n"
+            assert q.sync("x+3") == 43
+            with pytest.raises(Unreachable):
+                connect(port=port, timeout=60)
+        process.stdin.write("exit 5\n")
+        process.stdin.flush()
+        assert process.wait(timeout=60) == 5
+
+
+def test_a_port_that_is_taken_is_an_error_of_the_command_and_the_console_lives(
+    served: Served,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "q_runtime", "-q"], cwd=ROOT, capture_output=True, text=True, check=False,
+        input=f"\\p {served.port}\n1+1\n",
+    )  # fmt: skip
+
+    assert "in use" in done.stdout
+    assert done.stdout.endswith("2\n")
+    assert done.returncode == 0
