@@ -80,6 +80,11 @@ def test_the_doctor_runs_q_in_the_sandbox():
     call_command("doctor", stdout=output)
 
     assert "1+1 is 2" in output.getvalue()
+    for layer in (
+        "unprivileged_user", "namespaces", "scratch_in_memory", "no_new_privileges", "no_handles_no_environment",
+        "resource_limits", "landlock", "seccomp",
+    ):  # fmt: skip
+        assert layer in output.getvalue()
 
 
 def test_the_doctor_says_of_every_engine_whether_it_is_usable(monkeypatch):
