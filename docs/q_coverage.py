@@ -50,6 +50,7 @@ PARTS = {
     ".Q.id": "not of a list of symbols",
     ".Q.fc": "one thread: applies the function once",
     ".Q.gc": "frees nothing, returns 0",
+    ".Q.ts": "the time; bytes are not counted, as with `\\ts`",
     ".Q.qp": "no table here is partitioned",
     ".Q.ty": "of lists only",
     ".j.j": "not of integer infinities and temporal nulls",

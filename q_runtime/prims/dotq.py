@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.lang.keywords import RESERVED
@@ -23,6 +24,7 @@ from q_runtime.values.vectors import (
     Vec,
     bytes_string,
     items_of,
+    longs,
     raw_of,
     string,
     symbol,
@@ -248,6 +250,15 @@ def trap(host: Host, x: Value, y: Value, z: Value) -> Value:
 def trap_at_depth(host: Host, x: Value, y: Value, z: Value) -> Value:
     """Apply to a list of arguments; on an error apply `z` to its text and the backtrace."""
     return _trapped(host, x, items_of(y) or [NIL], z)
+
+
+@primitive(".Q.ts", 2, host=True)
+def timed(host: Host, x: Value, y: Value) -> Value:
+    """Apply to a list of arguments: the milliseconds and bytes that it took (no bytes are counted), and the result."""
+    started = time.perf_counter()
+    result = host.apply(x, items_of(y) or [NIL])
+    elapsed = int((time.perf_counter() - started) * 1000)
+    return GList([longs([elapsed, 0]), result])
 
 
 @primitive(".Q.sbt")

@@ -17,7 +17,7 @@ from q_runtime.prims.result_types import sum_type
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of
+from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of, type_number
 
 
 def _columns(f: Callable[[Value, Value], Value]) -> Callable[[Value, Value], Value]:
@@ -184,7 +184,7 @@ def ema(x: Value, y: Value) -> Value:
     x: a number, or one for each item of `y`; y: numbers, shape (n,). Returns shape (n,).
     Raises: QError('type'), QError('length'). Source: KX ref/ema.
     """
-    if type(y) is not Vec or y.t in qt.NOT_NUMBERS:
+    if type(y) is not Vec or y.t in qt.NOT_NUMBERS or (type(x) is not Vec and type_number(x) >= 0):
         raise QError("type")
     t, weights = array_of(x)
     if t in qt.NOT_NUMBERS:
