@@ -23,7 +23,7 @@ from q_runtime.prims.result_types import (
 )
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
-from q_runtime.values.vectors import NULL_LONG, Value, Vec
+from q_runtime.values.vectors import NULL_LONG, Atom, Value, Vec
 
 _MAX = qt.LONG_INF
 _EXACT = 2**53
@@ -263,8 +263,9 @@ def _remainder_type(tx: int, ty: int) -> int:
 @primitive("mod", 2, atomic=True)
 def modulus(x: Value, y: Value) -> Value:
     """Remainder with the sign of the divisor. Source: KX ref/mod."""
-    if type(x) is int and type(y) is int and y and -_MAX < x < _MAX:
-        return x % y
+    cx, cy = type(x), type(y)
+    if (cx is int or (cx is Atom and x.t == -7)) and (cy is int or (cy is Atom and y.t == -7)):
+        return x % y if cx is int and cy is int and y else NULL_LONG
     return dyadic(_mod_core, x, y)
 
 

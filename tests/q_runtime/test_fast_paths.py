@@ -13,7 +13,7 @@ from q_runtime.prims import aggregate, arith, compare, membership, moving, setop
 from q_runtime.prims.compare import close, close_range
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict
-from q_runtime.values.vectors import GList, Value, Vec, items_of, raw_of, vector
+from q_runtime.values.vectors import GList, Value, Vec, items_of, make_atom, raw_of, vector
 
 LONGS = st.one_of(
     st.integers(-3, 3),
@@ -175,3 +175,11 @@ def test_deltas_and_ratios_agree_with_their_items(x: Vec) -> None:
 
     assert [plain(i) for i in items_of(aggregate.deltas(x))] == [plain(i) for i in differences]
     assert [plain(i) for i in items_of(aggregate.ratios(x))] == [plain(i) for i in quotients]
+
+
+@pytest.mark.parametrize("x", [0, 1, -1, 7, -7, 2**62, qt.LONG_INF, -qt.LONG_INF, qt.LONG_NULL])
+@pytest.mark.parametrize("y", [0, 1, -1, 3, -3, 2**62, qt.LONG_INF, -qt.LONG_INF, qt.LONG_NULL])
+def test_the_remainder_of_long_atoms_agrees_with_that_of_vectors(x: int, y: int) -> None:
+    (made,) = items_of(arith.modulus(vector(7, [x]), vector(7, [y])))
+
+    assert plain(arith.modulus(make_atom(7, x), make_atom(7, y))) == plain(made)
