@@ -11,8 +11,9 @@ docs/grading.md holds the rules of each as a table. What this deliberately does 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pipeline.difference import Difference
 from pipeline.equality import compare
@@ -25,56 +26,35 @@ from pipeline.typed_values import decode_typed
 DEFAULT_GRADER = "value-1"
 
 
-class Grader(Protocol):
+@dataclass(frozen=True)
+class Grader:
     """Rules under which a returned value counts as the expected one."""
 
-    @property
-    def id(self) -> str:
-        """Name with version, such as `value-1`; every Verdict and every score carries it."""
-        ...
-
-    def compare(
-        self, test: TestCase, returns: str, value: dict[str, Any], printed: str
-    ) -> Difference | None:
-        """Compare a returned value with what the test expects; None when they are equal.
-
-        returns: the Problem's result type. value: in the wire form. printed: what the Program printed up to then.
-        """
-        ...
+    id: str
+    """Name with version, such as `value-1`; every Verdict and every score carries it."""
+    compare: Callable[[TestCase, str, dict[str, Any], str], Difference | None]
+    """Takes the test, the Problem's result type, the returned value in the wire form and what the Program printed up
+    to then; gives None when the value is what the test expects."""
 
 
-@dataclass(frozen=True)
-class _ByValue:
-    id: str = "value-1"
-
-    def compare(
-        self, test: TestCase, returns: str, value: dict[str, Any], printed: str
-    ) -> Difference | None:
-        return compare(decode_typed(test.expected), returns, value, test.comparator)
+def _by_value(
+    test: TestCase, returns: str, value: dict[str, Any], printed: str
+) -> Difference | None:
+    return compare(decode_typed(test.expected), returns, value, test.comparator)
 
 
-@dataclass(frozen=True)
-class _ByText:
-    id: str = "text-1"
-
-    def compare(
-        self, test: TestCase, returns: str, value: dict[str, Any], printed: str
-    ) -> Difference | None:
-        return compare_texts(decode_typed(test.expected), returns, value, printed, test.comparator)
+def _by_text(
+    test: TestCase, returns: str, value: dict[str, Any], printed: str
+) -> Difference | None:
+    return compare_texts(decode_typed(test.expected), returns, value, printed, test.comparator)
 
 
-@dataclass(frozen=True)
-class _AsKx:
-    id: str = "kx-1"
-
-    def compare(
-        self, test: TestCase, returns: str, value: dict[str, Any], printed: str
-    ) -> Difference | None:
-        return compare_as_kx(decode_typed(test.expected), value, test.comparator)
+def _as_kx(test: TestCase, returns: str, value: dict[str, Any], printed: str) -> Difference | None:
+    return compare_as_kx(decode_typed(test.expected), value, test.comparator)
 
 
-_ALL: tuple[Grader, ...] = (_ByValue(), _ByText(), _AsKx())
-GRADERS: dict[str, Grader] = {grader.id: grader for grader in _ALL}
+_ALL = (Grader(DEFAULT_GRADER, _by_value), Grader("text-1", _by_text), Grader("kx-1", _as_kx))
+GRADERS = {grader.id: grader for grader in _ALL}
 
 
 def find_grader(name: str) -> Grader:

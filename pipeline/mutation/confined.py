@@ -97,7 +97,7 @@ def _drawn(inputs, generator, seed, count):
         try:
             arguments = tuple(names["generate"](random.Random(f"{seed}:{number}")))
         except Exception:
-            continue
+            continue  # a stranger's code may raise anything; who asks counts what was drawn
         if repr(arguments) not in seen:
             seen.add(repr(arguments))
             yield lambda arguments=arguments: copy.deepcopy(arguments)
