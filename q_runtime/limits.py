@@ -11,16 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import repeat
-from operator import length_hint
+from itertools import chain, repeat
 
 from q_runtime.errors import LimitExceeded, QError
 
 _MIN_POLL = 16
 _MAX_POLL = 1024
 _POLL_TARGET_S = 0.005
-SPENT: Iterator[None] = repeat(None, 0)
-"""Passes of which none is left."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,14 @@ class Limits:
 class Budget:
     """The running account of one evaluation. `n` and `depth` are written by compiled code."""
 
-    __slots__ = ("_last", "_spent", "_step", "deadline", "depth", "limits", "max_depth", "n")
+    __slots__ = (
+        "_last", "_spent", "_step", "deadline", "depth", "limits", "max_depth", "n", "passes",
+    )  # fmt: skip
+
+    passes: Iterator[None]
+    """An endless supply: compiled code takes one item for each call and each pass of a loop, which costs it less than
+    to count. Now and then an item comes only after a look at the clock.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -56,11 +60,16 @@ class Budget:
         self._step = self.n = 0 if self.limits.instructions is not None else _MIN_POLL
         self._spent = 0
         self.depth = 0
+        self.supply()
+
+    def supply(self) -> None:
+        """Put new `passes` in place of those in use, if any."""
+        self.passes = chain.from_iterable(_Refills(self))
 
     def tick(self) -> int:
         """Look at the clock; called when a counter has run out. Returns how many passes may go by until the next look.
 
-        Compiled functions draw passes from `more`, iterators count down `n`. Raises: LimitExceeded('time').
+        Compiled functions draw from `passes`, iterators count down `n`. Raises: LimitExceeded('time').
         """
         now = time.monotonic()
         if now > self.deadline:
@@ -80,20 +89,33 @@ class Budget:
         self.n = self._step
         return self._step
 
-    def more(self, passes: Iterator[None]) -> Iterator[None]:
-        """Return what is left of `passes`, or as many again as may go by until the next look at the clock.
-
-        A loop of compiled code takes one item for each of its passes, which costs it less than to count.
-        Raises: LimitExceeded('time').
-        """
-        return passes if length_hint(passes) else repeat(None, 1 + self.tick())
-
     def too_deep(self) -> None:
         """Signal that q calls are nested deeper than allowed.
 
         Raises: QError('stack').
         """
         raise QError("stack", f"calls nested deeper than {self.max_depth}")
+
+
+class _Refills:
+    """Batches of passes, without end; each comes after a look at the clock."""
+
+    __slots__ = ("budget",)
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+
+    def __iter__(self) -> Iterator[Iterator[None]]:
+        return self
+
+    def __next__(self) -> Iterator[None]:
+        """Raises: LimitExceeded('time')."""
+        try:
+            return repeat(None, 1 + self.budget.tick())
+        except LimitExceeded:
+            # What chains the batches holds an error for the end of them all.
+            self.budget.supply()
+            raise
 
 
 _active = threading.local()

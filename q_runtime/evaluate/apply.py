@@ -47,8 +47,11 @@ class Applier(IteratorApplier):
     write: Callable[[str], None]
     refuse: Callable[..., NoReturn]
 
-    def at(self, f: Value, x: Value) -> Value:
-        """Apply `f` to one argument, or index it by one index."""
+    def at(self, f: Value, x: Value, depth: int | None = None) -> Value:
+        """Apply `f` to one argument, or index it by one index.
+
+        depth: how deep the caller is nested, when that is another depth than the budget's.
+        """
         c = type(f)
         if c is Vec:
             if type(x) is int:
@@ -63,7 +66,7 @@ class Applier(IteratorApplier):
                 return missing_item(f)
             return index(f, x)
         if c is Lambda and f.rank == 1:
-            return f.fn(x)
+            return f.fn(x, depth)
         if c is GList:
             if type(x) is int and 0 <= x < len(f.items):
                 return f.items[x]
@@ -72,18 +75,28 @@ class Applier(IteratorApplier):
             return index_dict(f, x)
         if c is Table:
             return index(f, x)
-        return self.apply(f, (x,))
+        return self.apply(f, (x,), depth)
 
-    def apply(self, f: Value, args: Sequence[Value]) -> Value:
+    def apply(self, f: Value, args: Sequence[Value], depth: int | None = None) -> Value:
         """Apply `f` to arguments; fewer than it takes give a projection.
 
+        depth: how deep the caller is nested, when that is another depth than the budget's.
         Raises: QError('rank') for too many.
         """
+        if type(f) is Lambda and len(args) == f.rank:
+            return f.fn(*args, depth)
+        if depth is None:
+            return self._apply(f, args)
+        budget = self.budget
+        outer, budget.depth = budget.depth, depth
+        made = self._apply(f, args)
+        budget.depth = outer
+        return made
+
+    def _apply(self, f: Value, args: Sequence[Value]) -> Value:
         c = type(f)
         n = len(args)
         if c is Lambda:
-            if n == f.rank:
-                return f.fn(*args)
             if n < f.rank:
                 return Projection(f, (*args, *(HOLE,) * (f.rank - n)), n)
             raise QError("rank", f"{n} arguments for a function of {f.rank}")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from q_runtime.errors import QError
-from q_runtime.evaluate.scopes import children
 from q_runtime.lang import nodes as nd
+from q_runtime.lang.walk import descend
 from q_runtime.prims.casting import dollar
 from q_runtime.prims.dictionary import unkey
 from q_runtime.prims.indexing import take_or_null
@@ -32,7 +32,7 @@ class Clause:
     def __init__(self, name: str, node: nd.Node) -> None:
         self.name = name
         self.node = node
-        self.reads = sorted(_reads(node))
+        self.reads = sorted({n.name for n in descend([node]) if isinstance(n, nd.Name)})
         self.unit: dict[tuple[str, ...], Any] = {}
 
     def evaluate(self, view: Rows, rows: np.ndarray | None) -> Value:
@@ -55,23 +55,12 @@ class Clause:
             node = self.node
             fake = nd.LambdaNode(node.start, node.end, "", list(names), [node])
             compiler = FunctionCompiler("", 0, LambdaSpec(fake), namespace)
-            unit = self.unit[names] = compiler.lambda_unit([node])
+            unit = self.unit[names] = compiler.lambda_unit()
         fn = host.link(unit, namespace)
         depth = host.budget.depth
         made = fn(*values.values()) if names else fn(None)
         host.budget.depth = depth
         return made
-
-
-def _reads(node: nd.Node) -> set[str]:
-    if isinstance(node, nd.Name):
-        return {node.name}
-    if isinstance(node, nd.LambdaNode):
-        return set()
-    out: set[str] = set()
-    for child in children(node):
-        out |= _reads(child)
-    return out
 
 
 class TreeClause:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from q_runtime.evaluate.shapes import FULL, Shape
-
-
-class Operand(NamedTuple):
-    """A Python expression without side effects, and what is known of its value (see shapes.Shape)."""
-
-    code: str
-    kind: str = ""
-    is_variable: bool = False
-    """Whether a later assignment may change what `code` means."""
-    bits: int = FULL
-    is_low: bool = False
-
-    @property
-    def shape(self) -> Shape:
-        """What is known of the value."""
-        return Shape(self.kind, self.bits, self.is_low)
+from q_runtime.evaluate.shapes import ANY, Shape
 
 
-def operand(code: str, shape: Shape, *, is_variable: bool = False) -> Operand:
-    """Build an operand of a known shape."""
-    return Operand(code, shape.kind, is_variable, shape.bits, shape.is_low)
+class Operand:
+    """A Python expression without side effects, and what is known of its value."""
+
+    __slots__ = ("code", "is_variable", "kind", "shape")
+
+    def __init__(self, code: str, shape: Shape = ANY, is_variable: bool = False) -> None:
+        self.code = code
+        self.shape = shape
+        self.kind = shape.kind
+        self.is_variable = is_variable
+        """Whether a later assignment may change what `code` means."""
+
+
+BODY = 2
+"""How deep the lines of a compiled function stand."""
 
 
 class Writer:
@@ -34,7 +29,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, tuple[int, int]]] = []
-        self.indent = 0
+        self.indent = BODY
 
     def emit(self, text: str, span: tuple[int, int] = (0, 0)) -> None:
         """Append one line."""

@@ -24,12 +24,14 @@ from q_runtime.evaluate.shapes import ANY, Shape
 from q_runtime.evaluate.steady import Steady, candidates
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.parser import parse
+from q_runtime.lang.walk import inside
 from q_runtime.values.functions import NIL
 
 _CACHE_SIZE = 4096
 _MAX_PASSES = 8
 _serial = itertools.count()
-_spans: dict[str, tuple[str, list[tuple[int, int]]]] = {}
+_spans: dict[str, tuple[str, int, list[tuple[int, int]]]] = {}
+"""By the file name of compiled code: its q text, the offset where that begins, and the span of each Python line."""
 
 
 class Unit:
@@ -51,14 +53,14 @@ class LambdaSpec:
     def __init__(self, node: nd.LambdaNode) -> None:
         self.source = node.source
         self.params, self.locals = local_names(node)
-        self._node = node
+        self.node = node
         self.is_local = frozenset((*self.params, *self.locals))
         self.unit: dict[tuple[str, tuple[Shape, ...], Steady], Unit] = {}
 
     @cached_property
     def steady(self) -> tuple[frozenset[str], frozenset[str]] | None:
         """The names of globals that are steady if they are data, and of those that are then applied."""
-        return candidates(self._node.body, self.is_local)
+        return candidates(inside(self.node), self.is_local)
 
     def compiled(
         self, namespace: str, arguments: tuple[Shape, ...] = (), steady: Steady = ()
@@ -67,9 +69,9 @@ class LambdaSpec:
         key = (namespace, arguments, steady)
         unit = self.unit.get(key)
         if unit is None:
-            node = self._node
+            node = self.node
             compiler = FunctionCompiler(node.source, node.start, self, namespace)
-            unit = self.unit[key] = compiler.lambda_unit(node.body, arguments, steady)
+            unit = self.unit[key] = compiler.lambda_unit(arguments, steady)
         return unit
 
 
@@ -101,7 +103,6 @@ class FunctionCompiler(ExpressionCompiler):
         self.constants: list[Any] = []
         self.places = {}
         self.n_temps = 0
-        self.polls = False
         self.n_loops = 0
         self.is_leaf = True
         self.enters_in_loop = False
@@ -114,13 +115,12 @@ class FunctionCompiler(ExpressionCompiler):
         self.unset = set()
         self.is_stable = True
 
-    def lambda_unit(
-        self, body: list[nd.Node], arguments: tuple[Shape, ...] = (), steady: Steady = ()
-    ) -> Unit:
+    def lambda_unit(self, arguments: tuple[Shape, ...] = (), steady: Steady = ()) -> Unit:
         """Compile the body of a lambda, for arguments and globals of certain shapes or for any."""
         spec = self.spec
         assert spec is not None
-        by_item, self.varying = uses(body)
+        body = spec.node.body
+        by_item, self.varying = uses(inside(spec.node))
         self.by_item = by_item & self.is_local
         known = dict.fromkeys(spec.params, ANY) | dict(zip(spec.params, arguments, strict=False))
         self.steady = dict(steady)
@@ -131,8 +131,8 @@ class FunctionCompiler(ExpressionCompiler):
         params = ", ".join(map(python_name, spec.params or ("x",)))
         prologue = self.entry_guard(spec.params)
         cells = self.steady_cells()
-        if self.polls or cells:
-            prologue.insert(0, "nonlocal n_" + "".join(f", {name}" for name in cells))
+        if cells:
+            prologue.insert(0, f"nonlocal {', '.join(cells)}")
         prologue += self.steady_guard(params)
         prologue += [f"{python_name(n)} = EMPTY" for n in spec.locals if n in self.unset]
         return self.finish([f"def f({params}, d=None):"], prologue, spec.params)
@@ -151,7 +151,7 @@ class FunctionCompiler(ExpressionCompiler):
     def statement_unit(self, body: list[nd.Node]) -> Unit:
         """Compile statements typed at the top level."""
         self.body(body)
-        return self.finish(["def f():"], ["nonlocal n_"] if self.polls else [], ())
+        return self.finish(["def f():"], [], ())
 
     def body(self, statements: list[nd.Node]) -> None:
         """Compile statements; the value of the last one is returned."""
@@ -167,12 +167,12 @@ class FunctionCompiler(ExpressionCompiler):
     def finish(self, head: list[str], prologue: list[str], params: tuple[str, ...]) -> Unit:
         """Assemble the Python text and compile it."""
         names = "".join(f", k{i}" for i in range(len(self.constants)))
-        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):", " n_ = SPENT"]
-        lines += [f" {name} = SPENT" for name in self.steady_cells()]
+        lines = [f"def make(rt, B, MAXD, G, at, call, project{names}):"]
+        lines += [f" {name} = UNSEEN" for name in self.steady_cells()]
         lines += [f" {h}" for h in head]
         lines += [f"  {p}" for p in prologue]
         spans = [(0, 0)] * len(lines)
-        lines += [f"  {text}" for text, _ in self.writer.lines]
+        lines += [text for text, _ in self.writer.lines]
         spans += [span for _, span in self.writer.lines]
         lines.append(" return f")
         filename = f"<q {next(_serial)}>"
@@ -182,7 +182,7 @@ class FunctionCompiler(ExpressionCompiler):
             raise UnsupportedFeature(f"text too deeply nested to compile: {error}") from error
         if len(_spans) > 4 * _CACHE_SIZE:
             _spans.clear()
-        _spans[filename] = (self.source, [(a - self.base, b - self.base) for a, b in spans])
+        _spans[filename] = (self.source, self.base, spans)
         space: dict[str, Any] = {}
         exec(code, HELPERS, space)
         return Unit(space["make"], self.constants, params)
@@ -270,11 +270,12 @@ def locate(error: QError, script: str, offset: int, text: str) -> None:
         while trace is not None:
             known = _spans.get(trace.tb_frame.f_code.co_filename)
             if known is not None:
-                source, spans = known
+                source, first, spans = known
                 base = offset if source == text else script.find(source)
                 line = trace.tb_lineno - 1
                 start, end = spans[line] if line < len(spans) else (0, 0)
-                if base >= 0 and end > start >= 0:
+                if base >= 0 and end > start >= first:
+                    base -= first
                     error.span = span_of(script, base + start, base + end)
             trace = trace.tb_next
     error.text = script

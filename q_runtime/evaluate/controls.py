@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from q_runtime.evaluate.codegen import Operand, Writer, operand
+from q_runtime.evaluate.codegen import Operand, Writer
 from q_runtime.evaluate.patterns import Plan, read_pattern, target_name
 from q_runtime.evaluate.scalars import COMPARE
-from q_runtime.evaluate.shapes import ANY, Shape, joined
+from q_runtime.evaluate.shapes import ANY, BOOL, Shape, joined
 from q_runtime.lang import nodes as nd
 from q_runtime.prims.tabular import table_maker
 from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import symbols
 
 _FLAT_PARTS = 24
-_MOST_NESTED = 4
-"""Loops in loops that are written as two Python loops; CPython allows twenty in all."""
-POLL = ("for _ in n_: break", "else: n_ = B.more(n_)")
-ENTRY = (
-    *POLL,
-    "if d is None: d = B.depth",
-    "d += 1",
-    "if d > MAXD: B.too_deep()",
-)
+POLL = "for _ in B.passes: break"
+ENTRY = (POLL, "d = B.depth + 1 if d is None else d + 1", "if d > MAXD: B.too_deep()")
 
 
 class ControlCompiler:
@@ -29,7 +22,6 @@ class ControlCompiler:
     writer: Writer
     effect: nd.Node | None
     assigned: set[str]
-    polls: bool
     n_loops: int
     """How many loops are around this point."""
     enters_in_loop: bool
@@ -64,7 +56,7 @@ class ControlCompiler:
         outer, self.found = self.found, None
         self.branches(node, out)
         shape, self.found = self.found or ANY, outer
-        return operand(out, shape)
+        return Operand(out, shape)
 
     def branches(self, node: nd.Conditional, out: str | None) -> None:
         """Compile the parts of a conditional; each branch is stored in `out`, or returned."""
@@ -149,8 +141,8 @@ class ControlCompiler:
                 if made is None:
                     operand = self.primitive_call(node, self.known_primitive(node.verb), [x, y])  # type: ignore[attr-defined]
                     return f"truth({operand.code})"
-                code, kind = made
-                if kind == "bool":
+                code, shape = made
+                if shape is BOOL:
                     return code
                 fast, _, rest = code.partition(" if ")
                 guard, _, slow = rest.partition(" else ")
@@ -168,7 +160,6 @@ class ControlCompiler:
         mark = len(self.writer.lines)
         if node.word != "if":
             self.n_loops += 1
-            self.polls = True
         if node.word == "if":
             self.emit(f"if {self.condition(node.condition)}:", node.condition)  # type: ignore[attr-defined]
             self.writer.indent += 1
@@ -176,15 +167,10 @@ class ControlCompiler:
             count = self.expression(node.condition)  # type: ignore[attr-defined]
             self.emit(f"for _ in range(times({count.code})):", node.condition)  # type: ignore[attr-defined]
             self.writer.indent += 1
-            self.poll()
+            self.emit(POLL)  # type: ignore[attr-defined]
         else:
-            self.emit("while True:")  # type: ignore[attr-defined]
+            self.emit("for _ in B.passes:")  # type: ignore[attr-defined]
             self.writer.indent += 1
-            if self.n_loops > _MOST_NESTED:
-                self.poll()
-            else:
-                self.emit("for _ in n_:")  # type: ignore[attr-defined]
-                self.writer.indent += 1
             self.emit(f"if not {self.condition(node.condition)}: break", node.condition)  # type: ignore[attr-defined]
         self.assigned = set(before)
         start = len(self.writer.lines)
@@ -195,9 +181,6 @@ class ControlCompiler:
         if node.word == "if":
             self.close_body(start)
         self.writer.indent = depth
-        if node.word == "while" and self.n_loops <= _MOST_NESTED:
-            for line in (" else:", "  n_ = B.more(n_)", "  continue", " break"):
-                self.emit(line)  # type: ignore[attr-defined]
         if node.word != "if":
             self.n_loops -= 1
             if self.enters_in_loop and not self.n_loops:
@@ -222,20 +205,13 @@ class ControlCompiler:
             self.enters_in_loop = True
             return
         self.assigned.add("")
-        self.polls = True
         for line in ENTRY:
             self.emit(line)  # type: ignore[attr-defined]
 
     def enter_before(self, mark: int, indent: int) -> None:
         """Write the same before the line `mark`, where a loop begins."""
-        self.polls = True
         self.enters_in_loop = False
         self.writer.lines[mark:mark] = [(" " * indent + line, (0, 0)) for line in ENTRY]
-
-    def poll(self) -> None:
-        """Write the check of the time budget, once per pass of a loop."""
-        for line in POLL:
-            self.emit(line)  # type: ignore[attr-defined]
 
     def on_Return(self, node: nd.Return) -> Operand:
         """`:x`: leave the function."""

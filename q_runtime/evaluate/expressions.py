@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from q_runtime.evaluate.codegen import Operand, Writer, operand, primitive_name
+from q_runtime.evaluate.codegen import Operand, Writer, primitive_name
 from q_runtime.evaluate.controls import ControlCompiler
 from q_runtime.evaluate.scopes import assigns, unsupported
 from q_runtime.evaluate.shapes import (
     ANY,
+    BOOL,
     LISTS,
     LONGS,
+    STRING,
     TYPES,
     Shape,
     of_primitive,
@@ -62,24 +64,29 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         self.constants.append(value)
         return f"k{len(self.constants) - 1}"
 
-    def store(self, code: str, node: nd.Node, kind: str = "") -> Operand:
-        """Write `temp = code` and return the temporary."""
-        name = self.temp()
-        self.emit(f"{name} = {code}", node)
-        return Operand(name, kind)
+    def store(self, code: str, node: nd.Node, shape: Shape = ANY) -> Operand:
+        """Write `temp = code` for a value of which so much is known, and return the temporary."""
+        self.n_temps += 1
+        name = f"t{self.n_temps}"
+        self.writer.emit(f"{name} = {code}", (node.start, node.end))
+        return Operand(name, shape)
 
     def deep(self, code: str, node: nd.Node) -> Operand:
         """Write `temp = code` for code that may call q functions: they find out how deep they are nested."""
         out = self.temp()
         self.enter()
-        self.emit(self.deep_line(out, code), node)
+        line = f"{out} = {code}"
+        if self.spec is not None:  # type: ignore[attr-defined]
+            line = f"e = B.depth; B.depth = d; {line}; B.depth = e"
+        self.emit(line, node)
         return Operand(out)
 
-    def deep_line(self, out: str, code: str) -> str:
-        """Return the line that does so."""
-        if self.spec is None:  # type: ignore[attr-defined]
-            return f"{out} = {code}"
-        return f"e = B.depth; B.depth = d; {out} = {code}; B.depth = e"
+    def applied(self, function: str, arguments: list[str]) -> str:
+        """Return the code that applies a value to arguments, and says how deep it is nested."""
+        depth = "" if self.spec is None else ", d"  # type: ignore[attr-defined]
+        if len(arguments) == 1:
+            return f"at({function}, {arguments[0]}{depth})"
+        return f"call({function}, ({', '.join(arguments)}){depth})"
 
     def put(self, variable: str, mark: int, value: Operand, node: nd.Node) -> None:
         """Write the assignment of a value that the lines from `mark` on compute, and that nothing else will read."""
@@ -93,11 +100,13 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         if operand.is_variable and later and any(map(assigns, later)):
             name = self.temp()
             self.emit(f"{name} = {operand.code}")
-            return operand._replace(code=name, is_variable=False)
+            return Operand(name, operand.shape)
         return operand
 
     def in_order(self, nodes: list[nd.Node]) -> list[Operand]:
         """Evaluate several nodes from the last to the first; returns them in written order."""
+        if len(nodes) == 1:
+            return [self.expression(nodes[0])]
         out: list[Operand] = []
         for i in range(len(nodes) - 1, -1, -1):
             out.append(self.settle(self.expression(nodes[i]), nodes[:i]))
@@ -119,7 +128,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
             code = f"({value!r})" if value < 0 else repr(value)
         else:
             code = self.constant(value)
-        return operand(code, shape_of_constant(value))
+        return Operand(code, shape_of_constant(value))
 
     def on_Elided(self, node: nd.Elided) -> Operand:
         """Nothing where a value is needed: the generic null."""
@@ -283,19 +292,19 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
                 return self.store(f"f({codes}{depth})", node)
         target = self.expression(function)
         n = len(operands)
-        slow = f"at({target.code}, {codes})" if n == 1 else f"call({target.code}, ({codes},))"
-        if target.kind or isinstance(function, nd.Constant) or (target.is_variable and n == 1):
-            return self.deep(slow, node)
-        out = self.temp()
+        slow = self.applied(target.code, [o.code for o in operands])
         self.enter()
+        if target.kind or isinstance(function, nd.Constant) or (target.is_variable and n == 1):
+            return self.store(slow, node)
+        out = self.temp()
         fast = f"{out} = {target.code}.fn({codes}{depth})"
         self.emit(f"if type({target.code}) is Lambda and {target.code}.rank == {n}: {fast}", node)
         if n == 1 and operands[0].kind in LONGS:
-            bound = "" if operands[0].is_low else f"{codes} >= 0 and "
+            bound = "" if operands[0].shape.is_low else f"{codes} >= 0 and "
             self.emit(f"elif {bound}type({target.code}) in LISTS:")
             self.emit(f" try: {out} = {target.code}.atoms[{codes}]", node)
-            self.emit(f" except (AttributeError, IndexError): {out} = at({target.code}, {codes})")
-        self.emit(f"else: {self.deep_line(out, slow)}", node)
+            self.emit(f" except (AttributeError, IndexError): {out} = {slow}")
+        self.emit(f"else: {out} = {slow}", node)
         return Operand(out)
 
     def item_of(self, node: nd.Node, name: str, operands: list[Operand]) -> Operand | None:
@@ -320,11 +329,11 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
             return None
         x = self.expression(nodes[0])
         if x.kind == "char":
-            return self.keep(
-                f"{x.code} in {self.constant(frozenset(items_of(value)))}", node, Shape("bool")
+            return self.store(
+                f"{x.code} in {self.constant(frozenset(items_of(value)))}", node, BOOL
             )
         return self.primitive_call(
-            node, PRIMITIVES["in"], [x, Operand(self.constant(value), "chars")]
+            node, PRIMITIVES["in"], [x, Operand(self.constant(value), STRING)]
         )
 
     def known_primitive(self, function: nd.Node) -> Prim | None:
@@ -337,8 +346,8 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         """Call a primitive directly, with the arithmetic of longs inline."""
         n = len(operands)
         if n not in prim.ranks:
-            codes = ", ".join(o.code for o in operands)
-            return self.deep(f"call({self.constant(prim)}, ({codes},))", node)
+            self.enter()
+            return self.store(self.applied(self.constant(prim), [o.code for o in operands]), node)
         made = None
         if n == 2:
             made = self.inline_dyad(node, prim.name, *operands)
@@ -353,15 +362,15 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
                 return made
         if prim.needs_host:
             return self.deep(f"{primitive_name(prim.name)}(rt, {', '.join(args)})", node)
-        shape = of_primitive(prim.name, *(o.shape for o in operands)) if n < 3 else Shape()
-        return self.keep(f"{primitive_name(prim.name)}({', '.join(args)})", node, shape)
+        shape = of_primitive(prim.name, *(o.shape for o in operands)) if n < 3 else ANY
+        return self.store(f"{primitive_name(prim.name)}({', '.join(args)})", node, shape)
 
     def short_dyad(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
         """`x,y` and `x _ y` for a vector of known type; None for anything else."""
         if name == "," and LISTS.get(y.kind) == x.kind:
-            return self.keep(f"append_atom({x.code}, {y.code})", node, Shape(x.kind))
+            return self.store(f"append_atom({x.code}, {y.code})", node, Shape(x.kind))
         if name == "_" and x.kind == "int" and y.kind in TYPES:
-            return self.keep(f"drop_items({x.code}, {y.code})", node, Shape(y.kind))
+            return self.store(f"drop_items({x.code}, {y.code})", node, Shape(y.kind))
         return None
 
     # -- assignment
@@ -398,7 +407,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
                 if current.kind not in TYPES:
                     shape = ANY
                 code = f"append_assign({current.code}, {value.code})"
-                made = self.keep(code, node, shape)
+                made = self.store(code, node, shape)
             else:
                 made = self.primitive_call(node, prim, [self.on_Name(name), value])
             if is_effect and node.name in self.is_local:
@@ -426,7 +435,11 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         verb = self.expression(node.verb).code if node.verb is not None else "None"
         code = f"amend(rt, {current.code}, {indices}, {verb}, {value.code})"
         keeps = only is not None and only.kind in ("int", "long", "longs") and current.kind in TYPES
-        made = self.keep(code, node, Shape(current.kind) if keeps else ANY)
+        mark = len(self.writer.lines)
+        made = self.store(code, node, Shape(current.kind) if keeps else ANY)
+        if node.verb is None and node.name in self.is_local:
+            self.assign_local(node, made, mark)
+            return value
         self.assign_to(node, made)
         if node.verb is not None:
             return self.store(f"call({made.code}, {indices})", node)

@@ -29,7 +29,7 @@ from q_runtime.evaluate.steady import Steady, steady_globals
 from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.tokenizer import statements
-from q_runtime.limits import SPENT, Budget, Limits
+from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, Connections
 from q_runtime.values.enums import Domains
 from q_runtime.values.functions import NIL, Lambda, View
@@ -51,7 +51,7 @@ def _fill_helpers() -> None:
         Lambda=Lambda, Vec=Vec, GList=GList, EMPTY=GList([]), collapse=collapse, compose=compose,
         derive=derive, signal=signal, times=times, truth=truth, amend=amend,
         append_assign=append_assign, atoms_of=atoms_of, own_join=own_join, own_set=own_set,
-        wrapped=wrapped, Atom=Atom, LISTS=(Vec, GList), SPENT=SPENT, **NULL_HELPERS, **STEADY_HELPERS, **SHORT_HELPERS,
+        wrapped=wrapped, Atom=Atom, LISTS=(Vec, GList), **NULL_HELPERS, **STEADY_HELPERS, **SHORT_HELPERS,
     )  # fmt: skip
     for name, prim in PRIMITIVES.items():
         HELPERS[primitive_name(name)] = prim.fn

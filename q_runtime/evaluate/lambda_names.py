@@ -6,10 +6,11 @@ query, which are symbols in its parse tree; constants.
 
 from __future__ import annotations
 
-from q_runtime.evaluate.scopes import children, local_names
+from q_runtime.evaluate.scopes import local_names
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.parser import parse
+from q_runtime.lang.walk import children
 
 
 def names_of(source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

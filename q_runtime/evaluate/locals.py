@@ -15,11 +15,9 @@ from q_runtime.evaluate.codegen import (
     Operand,
     allowance_name,
     atoms_name,
-    operand,
     python_name,
 )
 from q_runtime.evaluate.scalars import ScalarCompiler
-from q_runtime.evaluate.scopes import children
 from q_runtime.evaluate.shapes import ANY, COUNT, ITEM, LISTS, LONGS, NULLS, TYPES, Shape
 from q_runtime.lang import nodes as nd
 
@@ -29,16 +27,12 @@ _ENDS = {"first": "0", "last": "-1"}
 
 
 def uses(nodes: list[nd.Node]) -> tuple[set[str], set[str]]:
-    """Return the variables that are indexed, appended to or changed item by item, and those assigned more than once."""
+    """Of all nodes of a lambda, return the variables used item by item, and those assigned more than once."""
     by_item: set[str] = set()
     assigned: set[str] = set()
     varying: set[str] = set()
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
+    for node in nodes:
         kind = type(node)
-        if kind is nd.LambdaNode:
-            continue
         if kind is nd.Monad or kind is nd.Call:
             if type(node.function) is nd.Name:  # type: ignore[attr-defined]
                 by_item.add(node.function.name)  # type: ignore[attr-defined]
@@ -47,7 +41,6 @@ def uses(nodes: list[nd.Node]) -> tuple[set[str], set[str]]:
             (varying if name in assigned else assigned).add(name)
             if node.indexed or node.verb is not None:  # type: ignore[attr-defined]
                 by_item.add(name)
-        stack.extend(children(node))
     return by_item, varying
 
 
@@ -85,8 +78,8 @@ class LocalCompiler(ScalarCompiler):
         """Write what must come before the first call."""
 
     @abstractmethod
-    def deep_line(self, out: str, code: str) -> str:
-        """Return the line that assigns the value of code that may call q functions."""
+    def applied(self, function: str, arguments: list[str]) -> str:
+        """Return the code that applies a value to arguments, and says how deep it is nested."""
 
     @abstractmethod
     def put(self, variable: str, mark: int, value: Operand, node: nd.Node) -> None:
@@ -123,7 +116,7 @@ class LocalCompiler(ScalarCompiler):
         shape = self.peek(name)
         if self.is_kept(name):
             self.emit(f"{allowance_name(name)} = 0")
-        return operand(python_name(name), shape, is_variable=True)
+        return Operand(python_name(name), shape, is_variable=True)
 
     def is_kept(self, name: str) -> bool:
         """Say whether the atoms of a local are kept beside it here."""
@@ -162,11 +155,11 @@ class LocalCompiler(ScalarCompiler):
         atoms = atoms_name(name)
         null = "NULL_" + kind
         out = self.temp()
-        bound = "" if index.is_low else f" if {index.code} >= 0 else {null}"
+        bound = "" if index.shape.is_low else f" if {index.code} >= 0 else {null}"
         self.emit("try:")
         self.emit(f" {out} = {atoms}[{index.code}]{bound}", node)
         self.emit(f"except IndexError: {out} = {null}", node)
-        return operand(out, ITEM[kind])
+        return Operand(out, ITEM[kind])
 
     def item_of_row(self, node: nd.Node, name: str, operands: list[Operand]) -> Operand | None:
         """Read `x[i;j]` of a local list of vectors; None when the indices are not known to be longs."""
@@ -177,7 +170,9 @@ class LocalCompiler(ScalarCompiler):
         x, out = python_name(name), self.temp()
         i, j = operands
         self.enter()
-        places = [o.code if o.is_low else f"{o.code} if {o.code} >= 0 else {FAR}" for o in operands]
+        places = [
+            o.code if o.shape.is_low else f"{o.code} if {o.code} >= 0 else {FAR}" for o in operands
+        ]
         read = f"{out} = {x}.items[{places[0]}].atoms[{places[1]}]"
         depth = self.writer.indent
         if name in self.params:
@@ -185,7 +180,7 @@ class LocalCompiler(ScalarCompiler):
             self.writer.indent += 1
         self.emit("try:")
         self.emit(f" {read}", node)
-        slow = self.deep_line(out, f"call({x}, ({i.code}, {j.code}))")
+        slow = f"{out} = {self.applied(x, [i.code, j.code])}"
         self.emit(f"except (AttributeError, IndexError): {slow}", node)
         self.writer.indent = depth
         if name in self.params:
@@ -203,8 +198,8 @@ class LocalCompiler(ScalarCompiler):
             return None
         atoms = atoms_name(argument.name)
         if name == "count":
-            return self.keep(f"len({atoms})", node, COUNT)
-        return self.keep(f"{atoms}[{_ENDS[name]}] if {atoms} else NULL_{kind}", node, ITEM[kind])
+            return self.store(f"len({atoms})", node, COUNT)
+        return self.store(f"{atoms}[{_ENDS[name]}] if {atoms} else NULL_{kind}", node, ITEM[kind])
 
     def append_item(self, node: nd.Assign, value: Operand) -> Operand | None:
         """`x,:y` for a local vector; None when it is not known to be one."""
@@ -221,7 +216,7 @@ class LocalCompiler(ScalarCompiler):
             self.emit(f"else: {slow}", node)
         else:
             self.emit(slow, node)
-        return operand(vector, Shape(kind), is_variable=True)
+        return Operand(vector, Shape(kind), is_variable=True)
 
     def set_item(self, node: nd.Assign, index: Operand, value: Operand) -> bool:
         """`x[i]:y` for a local vector of values like `y`; False when it is not known to be one."""
@@ -234,7 +229,7 @@ class LocalCompiler(ScalarCompiler):
         vector, atoms, allowance = python_name(name), atoms_name(name), allowance_name(name)
         i = index.code
         slow = f"{vector}, {atoms}, {allowance} = own_set(rt, {vector}, {atoms}, {i}, {value.code})"
-        test = allowance if index.is_low else f"{allowance} and {i} >= 0"
+        test = allowance if index.shape.is_low else f"{allowance} and {i} >= 0"
         self.emit(f"try: {atoms}[{i} if {test} else {FAR}] = {value.code}", node)
         self.emit(f"except IndexError: {slow}", node)
         return True

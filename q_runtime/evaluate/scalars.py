@@ -10,14 +10,15 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from q_runtime.evaluate import shapes
-from q_runtime.evaluate.codegen import Operand, Writer, operand, primitive_name
-from q_runtime.evaluate.shapes import FITS, LONGS, Shape
+from q_runtime.evaluate.codegen import Operand, Writer, primitive_name
+from q_runtime.evaluate.shapes import ANY, BOOL, FITS, FLOAT, LONG, LONGS, Shape
 from q_runtime.lang import nodes as nd
 
 _ARITHMETIC = frozenset("+-*")
 COMPARE = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "=": "==", "<>": "!="}
 _INTEGER = {"div": "//", "mod": "%"}
 _PICK = {"&": "<", "and": "<", "|": ">", "or": ">"}
+_PERHAPS_LONG = ("", *LONGS)
 _EXACT = 53
 _NEAR = 2**30 - 1
 """Python compares numbers up to here fastest."""
@@ -30,9 +31,11 @@ def _guard(*operands: Operand) -> str:
 
 def _may_not_fit(name: str, x: Operand, y: Operand, out: str) -> str:
     """The test that a sum, difference or product may lie beyond 64 bits, on the sides where it can."""
-    can_rise = not (name == "-" and y.is_low)
-    can_sink = not ((name == "+" and (x.is_low or y.is_low)) or (name == "-" and x.is_low))
-    if name == "*" and (x.code == y.code or (x.is_low and y.is_low)):
+    can_rise = not (name == "-" and y.shape.is_low)
+    can_sink = not (
+        (name == "+" and (x.shape.is_low or y.shape.is_low)) or (name == "-" and x.shape.is_low)
+    )
+    if name == "*" and (x.code == y.code or (x.shape.is_low and y.shape.is_low)):
         can_sink = False
     if can_rise and can_sink:
         return f"not -{_NEAR} <= {out} <= {_NEAR}"
@@ -53,32 +56,30 @@ class ScalarCompiler:
         """Return a new temporary variable."""
 
     @abstractmethod
-    def store(self, code: str, node: nd.Node, kind: str = "") -> Operand:
-        """Write `temp = code` and return the temporary."""
-
-    def keep(self, code: str, node: nd.Node, shape: Shape) -> Operand:
-        """Write `temp = code` for a value of known shape."""
-        return operand(self.store(code, node).code, shape)
+    def store(self, code: str, node: nd.Node, shape: Shape = ANY) -> Operand:
+        """Write `temp = code` for a value of which so much is known, and return the temporary."""
 
     def inline_monad(self, node: nd.Node, name: str, x: Operand) -> Operand | None:
         """Write a monad on an atom of known kind; None when it has no fast path."""
         if name == "not" and x.kind == "bool":
-            return self.keep(f"not {x.code}", node, Shape("bool"))
+            return self.store(f"not {x.code}", node, BOOL)
         if name in ("abs", "neg") and x.kind in ("int", "long"):
             code = f"abs({x.code})" if name == "abs" else f"-{x.code}"
-            return self.keep(code, node, Shape(x.kind, x.bits, x.kind == "int" and name == "abs"))
+            return self.store(
+                code, node, Shape(x.kind, x.shape.bits, x.kind == "int" and name == "abs")
+            )
         return None
 
     def inline_dyad(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
         """Write a dyad on atoms; None when it has no fast path."""
         if x.kind == y.kind == "bool" and name in _PICK:
             word = "and" if _PICK[name] == "<" else "or"
-            return self.keep(f"{x.code} {word} {y.code}", node, Shape("bool"))
+            return self.store(f"{x.code} {word} {y.code}", node, BOOL)
         if name in COMPARE:
             return self.comparison(node, name, x, y)
         if "float" in (x.kind, y.kind):
             return self.float_dyad(node, name, x, y)
-        if not {x.kind, y.kind} <= {"", *LONGS}:
+        if x.kind not in _PERHAPS_LONG or y.kind not in _PERHAPS_LONG:
             return None
         if name in _ARITHMETIC:
             return self.long_arithmetic(node, name, x, y)
@@ -86,9 +87,9 @@ class ScalarCompiler:
             return self.integer_division(node, name, x, y)
         if name in _PICK:
             return self.pick(node, name, x, y)
-        if name == "%" and x.kind == y.kind == "int" and max(x.bits, y.bits) <= _EXACT:
+        if name == "%" and x.kind == y.kind == "int" and max(x.shape.bits, y.shape.bits) <= _EXACT:
             slow = f"{primitive_name(name)}({x.code}, {y.code})"
-            return self.keep(f"{x.code} / {y.code} if {y.code} else {slow}", node, Shape("float"))
+            return self.store(f"{x.code} / {y.code} if {y.code} else {slow}", node, FLOAT)
         return None
 
     def float_dyad(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand | None:
@@ -96,10 +97,10 @@ class ScalarCompiler:
         if not {x.kind, y.kind} <= {"float", "int"}:
             return None
         if name in _ARITHMETIC:
-            return self.keep(f"{x.code} {name} {y.code}", node, Shape("float"))
-        if name == "%" and all(o.kind == "float" or o.bits <= _EXACT for o in (x, y)):
+            return self.store(f"{x.code} {name} {y.code}", node, FLOAT)
+        if name == "%" and all(o.kind == "float" or o.shape.bits <= _EXACT for o in (x, y)):
             slow = f"{primitive_name(name)}({x.code}, {y.code})"
-            return self.keep(f"{x.code} / {y.code} if {y.code} else {slow}", node, Shape("float"))
+            return self.store(f"{x.code} / {y.code} if {y.code} else {slow}", node, FLOAT)
         return None
 
     def long_arithmetic(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand:
@@ -108,7 +109,7 @@ class ScalarCompiler:
         made = shapes.arithmetic(name, x.shape, y.shape)
         code = f"{x.code} {name} {y.code}"
         if not guard and made.bits <= FITS:
-            return self.keep(code, node, made)
+            return self.store(code, node, made)
         out = self.temp()
         depth = self.writer.indent
         if guard:
@@ -121,7 +122,7 @@ class ScalarCompiler:
         if guard:
             self.emit(f"else: {out} = {primitive_name(name)}({x.code}, {y.code})", node)
             return Operand(out)
-        return operand(out, made)
+        return Operand(out, made)
 
     def integer_division(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand:
         """`div` and `mod`, for a divisor that is not zero."""
@@ -130,17 +131,17 @@ class ScalarCompiler:
         fast = f"{x.code} {_INTEGER[name]} {y.code}"
         constant = int(y.code) if y.code.isdigit() else 0
         if constant and not guard:
-            return self.keep(fast, node, shapes.quotient(name, x.shape, constant))
+            return self.store(fast, node, shapes.quotient(name, x.shape, constant))
         checks = " and ".join(part for part in (guard, "" if constant else y.code) if part)
-        shape = Shape("long") if not guard else shapes.ANY
-        return self.keep(f"{fast} if {checks} else {slow}", node, shape)
+        shape = LONG if not guard else ANY
+        return self.store(f"{fast} if {checks} else {slow}", node, shape)
 
     def pick(self, node: nd.Node, name: str, x: Operand, y: Operand) -> Operand:
         """The smaller or the larger of two longs."""
         guard = _guard(x, y)
         fast = f"({x.code} if {x.code} {_PICK[name]} {y.code} else {y.code})"
         if not guard:
-            return self.keep(fast, node, shapes.joined(x.shape, y.shape))
+            return self.store(fast, node, shapes.joined(x.shape, y.shape))
         slow = f"{primitive_name(name)}({x.code}, {y.code})"
         return self.store(f"{fast} if {guard} else {slow}", node)
 
@@ -149,16 +150,16 @@ class ScalarCompiler:
         code = self.comparison_code(name, x, y)
         return self.store(code[0], node, code[1]) if code else None
 
-    def comparison_code(self, name: str, x: Operand, y: Operand) -> tuple[str, str] | None:
-        """Return the expression of a comparison and its kind, None without a fast path."""
+    def comparison_code(self, name: str, x: Operand, y: Operand) -> tuple[str, Shape] | None:
+        """Return the expression of a comparison and what is known of it, None without a fast path."""
         if x.kind == y.kind == "char" and name in ("=", "<>"):
-            return f"{x.code} {'is' if name == '=' else 'is not'} {y.code}", "bool"
+            return f"{x.code} {'is' if name == '=' else 'is not'} {y.code}", BOOL
         if x.kind == y.kind == "bool" and name in ("=", "<>"):
-            return f"{x.code} {COMPARE[name]} {y.code}", "bool"
-        if not {x.kind, y.kind} <= {"", *LONGS}:
+            return f"{x.code} {COMPARE[name]} {y.code}", BOOL
+        if x.kind not in _PERHAPS_LONG or y.kind not in _PERHAPS_LONG:
             return None
         fast = f"{x.code} {COMPARE[name]} {y.code}"
         guard = _guard(x, y)
         if not guard:
-            return fast, "bool"
-        return f"{fast} if {guard} else {primitive_name(name)}({x.code}, {y.code})", ""
+            return fast, BOOL
+        return f"{fast} if {guard} else {primitive_name(name)}({x.code}, {y.code})", ANY

@@ -6,16 +6,13 @@ names below it. A lambda sees its own locals and the globals, never the locals o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
-from functools import partial
-from operator import attrgetter
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from q_runtime.errors import QError, QSyntaxError, UnsupportedFeature
 from q_runtime.evaluate.patterns import read_pattern
 from q_runtime.evaluate.views import Views
 from q_runtime.lang import nodes as nd
+from q_runtime.lang.walk import children, inside
 from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
@@ -218,6 +215,19 @@ def _member(x: Value, key: str, name: str) -> Value:
     raise QError(name, "not defined")
 
 
+_SCOPED = frozenset({nd.Query, nd.PatternAssign, nd.Match})
+"""Nodes in which not every name is one that the lambda reads."""
+
+
+def _note_target(node: nd.Assign, assigned: dict[str, None], reads: set[str]) -> None:
+    """Note what an assignment says of its variable: that it is a local, or that it is read and changed."""
+    if not node.is_global and "." not in node.name:
+        if node.indexed or node.verb is not None:
+            reads.add(node.name)
+        else:
+            assigned[node.name] = None
+
+
 def _walk(node: nd.Node, out: dict[str, None], reads: set[str]) -> None:
     """Collect names assigned locally (in order) and names read, not entering inner lambdas.
 
@@ -235,11 +245,7 @@ def _walk(node: nd.Node, out: dict[str, None], reads: set[str]) -> None:
         reads.update(name for name in masked if name not in ("y", "z"))
         return
     if isinstance(node, nd.Assign):
-        if not node.is_global and "." not in node.name:
-            if node.indexed or node.verb is not None:
-                reads.add(node.name)
-            else:
-                out[node.name] = None
+        _note_target(node, out, reads)
     if isinstance(node, nd.PatternAssign):
         if not node.is_global:
             out.update(dict.fromkeys(bound_names(node)))
@@ -264,43 +270,6 @@ def bound_names(node: nd.PatternAssign | nd.Match) -> list[str]:
     ]
 
 
-_READERS: dict[type[nd.Node], Callable[[Any], Sequence[nd.Node]]] = {}
-"""What returns the sub-nodes of a node, by class."""
-
-
-def _reader_of(kind: type[nd.Node]) -> Callable[[Any], Sequence[nd.Node]]:
-    """Find out which fields of a class of nodes hold nodes, once, and how they are read fastest."""
-    types = {f.name: str(f.type) for f in fields(kind) if "Node" in str(f.type)}
-    if not types:
-        return lambda node: ()
-    if len(types) > 1 and set(types.values()) == {"Node"}:
-        return attrgetter(*types)
-    if list(types.values()) == ["list[Node]"]:
-        return attrgetter(*types)
-    return partial(_read_parts, tuple(types))
-
-
-def _read_parts(parts: tuple[str, ...], node: nd.Node) -> list[nd.Node]:
-    out: list[nd.Node] = []
-    for part in parts:
-        value = getattr(node, part)
-        if type(value) is list:
-            for item in value:
-                out.append(item[1] if type(item) is tuple else item)
-        elif isinstance(value, nd.Node):
-            out.append(value)
-    return out
-
-
-def children(node: nd.Node) -> Sequence[nd.Node]:
-    """Return the direct sub-nodes of a node."""
-    kind = type(node)
-    reader = _READERS.get(kind)
-    if reader is None:
-        reader = _READERS[kind] = _reader_of(kind)
-    return reader(node)
-
-
 def local_names(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (parameters, other locals) of a lambda.
 
@@ -314,8 +283,16 @@ def local_names(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _names_of(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     assigned: dict[str, None] = {}
     reads: set[str] = set()
-    for statement in node.body:
-        _walk(statement, assigned, reads)
+    if _SCOPED.isdisjoint(map(type, inside(node))):
+        for here in inside(node):
+            kind = type(here)
+            if kind is nd.Name:
+                reads.add(here.name)  # type: ignore[attr-defined]
+            elif kind is nd.Assign:
+                _note_target(here, assigned, reads)  # type: ignore[arg-type]
+    else:
+        for statement in node.body:
+            _walk(statement, assigned, reads)
     if node.parameters is not None:
         parameters = tuple(node.parameters)
     else:
@@ -327,13 +304,16 @@ def _names_of(node: nd.LambdaNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return parameters, others
 
 
+_PLAIN = frozenset({nd.LambdaNode, nd.Name, nd.Constant, nd.Verb})
+_ASSIGNING = frozenset({nd.Assign, nd.PatternAssign, nd.Match})
+
+
 def assigns(node: nd.Node) -> bool:
     """Say whether evaluating `node` may assign a local variable or leave the function."""
-    if isinstance(node, (nd.Assign, nd.PatternAssign, nd.Match)):
-        return True
-    if isinstance(node, (nd.LambdaNode, nd.Name, nd.Constant, nd.Verb)):
+    kind = type(node)
+    if kind in _PLAIN:
         return False
-    return any(assigns(child) for child in children(node))
+    return kind in _ASSIGNING or any(map(assigns, children(node)))
 
 
 def unsupported(feature: str) -> UnsupportedFeature:

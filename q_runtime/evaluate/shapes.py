@@ -35,6 +35,10 @@ class Shape(NamedTuple):
 
 
 ANY = Shape()
+BOOL = Shape("bool")
+LONG = Shape("long")
+FLOAT = Shape("float")
+STRING = Shape("chars")
 COUNT = Shape("int", _SLOW, True)
 ITEM = {
     "longs": Shape("long"),

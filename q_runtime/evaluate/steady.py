@@ -15,13 +15,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from q_runtime.evaluate import shapes
-from q_runtime.evaluate.codegen import Operand, operand
+from q_runtime.evaluate.codegen import Operand
 from q_runtime.evaluate.locals import FAR, LocalCompiler
 from q_runtime.evaluate.owned import atoms_of
-from q_runtime.evaluate.scopes import children
 from q_runtime.evaluate.shapes import ANY, ITEM, LONGS, TYPES, Shape
 from q_runtime.lang import nodes as nd
-from q_runtime.limits import SPENT
 from q_runtime.prims.indexing import index, index_at_depth, index_dict
 from q_runtime.prims.registry import PRIMITIVES
 from q_runtime.values.dicts import Dict
@@ -30,6 +28,8 @@ from q_runtime.values.vectors import GList, Value, Vec, items_of
 Steady = tuple[tuple[str, Shape], ...]
 """Full names of globals and what is known of them."""
 
+UNSEEN = object()
+"""Stands for a global that was not looked at yet; no global is it."""
 _LIST = "list"
 _ROWS = " rows"
 """Ends the kind of a list of vectors, all of the kind before it."""
@@ -59,9 +59,9 @@ def shape_of_global(x: Value) -> Shape:
 
 
 def hold(value: Value, kind: str) -> tuple[Any, Any]:
-    """Return a global of a certain kind and its contents, to be read one by one; (SPENT, None) for another kind."""
+    """Return a global of a certain kind and its contents, to be read one by one; (UNSEEN, None) for another kind."""
     if value is None or shape_of_global(value).kind != kind:
-        return SPENT, None
+        return UNSEEN, None
     if kind in TYPES:
         return value, atoms_of(value)
     if type(value) is GList:
@@ -73,17 +73,15 @@ def hold(value: Value, kind: str) -> tuple[Any, Any]:
 
 
 def candidates(
-    body: list[nd.Node], is_local: frozenset[str]
+    nodes: list[nd.Node], is_local: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str]] | None:
-    """Return the names of globals that a lambda reads, and those among them that it applies to something.
+    """Of all nodes of a lambda, return the names of globals that it reads, and those that it applies to something.
 
     None when the lambda certainly calls functions or assigns a global, so that none of them is steady.
     """
     read: set[str] = set()
     applied: set[str] = set()
-    stack = list(body)
-    while stack:
-        node = stack.pop()
+    for node in nodes:
         if isinstance(node, _STEERED):
             return None
         if isinstance(node, nd.Assign) and (node.is_global or node.name not in is_local):
@@ -104,8 +102,6 @@ def candidates(
             isinstance(node, nd.Name) and node.name not in is_local and node.name not in PRIMITIVES
         ):
             read.add(node.name)
-        if not isinstance(node, nd.LambdaNode):
-            stack.extend(children(node))
     read |= applied
     if any(name.startswith(".") for name in read):
         return None
@@ -161,7 +157,7 @@ class SteadyCompiler(LocalCompiler):
     def steady_whole(self, full: str) -> Operand:
         """Read a steady global as a whole."""
         shape = self.steady[full]
-        return operand(self.steady_variables(full)[0], shape if shape.kind in _KINDS else ANY)
+        return Operand(self.steady_variables(full)[0], shape if shape.kind in _KINDS else ANY)
 
     def steady_item(self, node: nd.Node, full: str, index: Operand) -> Operand:
         """Read the item of a steady vector, list or dictionary under one index."""
@@ -171,20 +167,20 @@ class SteadyCompiler(LocalCompiler):
         keys, _, values = kind.partition(_OF)
         if values or kind.endswith(_OF):
             if keys != ("long" if index.kind in LONGS else index.kind):
-                return self.keep(f"index_dict({whole}, {i})", node, ANY)
+                return self.store(f"index_dict({whole}, {i})", node, ANY)
             other = f"NULL_{values}" if values in TYPES else f"index_dict({whole}, {i})"
             code = f"{contents}[{i}] if {i} in {contents} else {other}"
-            return self.keep(code, node, ITEM.get(values, ANY))
+            return self.store(code, node, ITEM.get(values, ANY))
         if index.kind not in LONGS:
-            return self.keep(f"index({whole}, {i})", node, ANY)
+            return self.store(f"index({whole}, {i})", node, ANY)
         out = self.temp()
         other = f"NULL_{kind}" if kind in TYPES else f"index({whole}, {i})"
-        bound = "" if index.is_low else f" if {i} >= 0 else {other}"
+        bound = "" if index.shape.is_low else f" if {i} >= 0 else {other}"
         self.emit("try:")
         self.emit(f" {out} = {contents}[{i}]{bound}", node)
         self.emit(f"except IndexError: {out} = {other}", node)
         row = kind.removesuffix(_ROWS)
-        return operand(out, ITEM.get(kind) or (Shape(row) if row in TYPES else ANY))
+        return Operand(out, ITEM.get(kind) or (Shape(row) if row in TYPES else ANY))
 
     def steady_item_of_row(
         self, node: nd.Node, full: str, operands: list[Operand]
@@ -197,13 +193,15 @@ class SteadyCompiler(LocalCompiler):
             return None
         whole, contents = self.steady_variables(full)
         out = self.temp()
-        i, j = (o.code if o.is_low else f"{o.code} if {o.code} >= 0 else {FAR}" for o in operands)
+        i, j = (
+            o.code if o.shape.is_low else f"{o.code} if {o.code} >= 0 else {FAR}" for o in operands
+        )
         indices = ", ".join(o.code for o in operands)
         self.emit("try:")
         self.emit(f" {out} = {contents}[{i}].atoms[{j}]", node)
         slow = f"{out} = index_at_depth(rt, {whole}, [{indices}])"
         self.emit(f"except (AttributeError, IndexError): {slow}", node)
-        return operand(out, ITEM[row])
+        return Operand(out, ITEM[row])
 
     def steady_guard(self, arguments: str) -> list[str]:
         """The lines that send a call to the general code when a global is of another kind."""
@@ -224,6 +222,7 @@ class SteadyCompiler(LocalCompiler):
 
 
 HELPERS = {
+    "UNSEEN": UNSEEN,
     "hold": hold,
     "index": index,
     "index_at_depth": index_at_depth,

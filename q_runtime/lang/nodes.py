@@ -177,6 +177,8 @@ class LambdaNode(Node):
     """Parameters and other locals, once they were looked for."""
     is_checked: bool = False
     """Whether what kdb+ refuses while reading was looked for, here and in the lambdas inside."""
+    inside: list[Node] | None = None
+    """All nodes of the body, once they were listed (see walk.inside)."""
 
 
 @dataclass(slots=True)

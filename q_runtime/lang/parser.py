@@ -19,6 +19,14 @@ from q_runtime.lang.tokens import Token
 from q_runtime.values.functions import NIL
 
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
+_ENDS = frozenset({tk.SEMI, tk.CLOSE, tk.END})
+"""Tokens that no expression holds."""
+_WORDS = frozenset({tk.VERB, tk.NAME})
+_HEADS = frozenset({tk.ASSIGN, tk.ITERATOR})
+"""Tokens that may mean something else at the head of an expression."""
+_SUFFIXES = frozenset({tk.OPEN, tk.ITERATOR, tk.ASSIGN})
+"""Tokens that may belong to the term before them."""
+_SPECIAL = frozenset(CONTROL) | frozenset(QUERY) | frozenset(INFIX)
 _TAILS = (nd.Verb, nd.Iterated, nd.LeftBound, nd.Composed)
 _MAX_NESTING = 250
 _MAX_PARAMETERS = 8
@@ -70,10 +78,9 @@ class Parser(QueryParser):
     def at_end(self) -> bool:
         """Say whether the expression being read stops here."""
         token = self.tokens[self.at]
-        kind = token.kind
-        if kind in (tk.SEMI, tk.CLOSE, tk.END):
+        if token.kind in _ENDS:
             return True
-        return bool(self.stops) and kind in (tk.VERB, tk.NAME) and token.value in self.stops
+        return bool(self.stops) and token.kind in _WORDS and token.value in self.stops
 
     # -- statements
 
@@ -87,8 +94,8 @@ class Parser(QueryParser):
     def sequence(self) -> list[nd.Node]:
         """Parse expressions separated by `;` up to a closing bracket or the end."""
         out = [self.expression()]
-        while self.token.kind == tk.SEMI:
-            self.advance()
+        while self.tokens[self.at].kind == tk.SEMI:
+            self.at += 1
             out.append(self.expression())
         return out
 
@@ -117,10 +124,11 @@ class Parser(QueryParser):
 
     def expression(self) -> nd.Node:
         """Parse one expression; Elided when there is nothing."""
+        token = self.tokens[self.at]
         if self.at_end():
-            start = self.token.start
-            return nd.Elided(start, start)
-        token = self.token
+            return nd.Elided(token.start, token.start)
+        if token.kind not in _HEADS:
+            return self.expression_from(self.term())
         follower = self.tokens[self.at + 1]
         is_verb = follower.kind in (tk.CLOSE, tk.SEMI) or (
             follower.kind == tk.ITERATOR and follower.value != "'" and not follower.spaced
@@ -158,19 +166,17 @@ class Parser(QueryParser):
                 if self.at_end():
                     tail = head
                     break
-                mark = self.at
                 following = self.term()
-                if isinstance(following, (nd.Verb, nd.Iterated)):
-                    if self.at_end():
-                        tail = nd.LeftBound(head.start, following.end, following, head)
-                        break
-                    pending.append((head, following))
-                else:
+                if not isinstance(following, (nd.Verb, nd.Iterated)):
                     pending.append((head, None))
-                    self.at = mark
-            token = self.token
-            is_return = token.kind == tk.ASSIGN and token.value == ":"
-            if is_return or (token.kind == tk.ITERATOR and token.value == "'"):
+                    head = following
+                    continue
+                if self.at_end():
+                    tail = nd.LeftBound(head.start, following.end, following, head)
+                    break
+                pending.append((head, following))
+            token = self.tokens[self.at]
+            if token.kind in _HEADS and token.value in (":", "'"):
                 tail = self.expression()
                 break
             head = self.term()
@@ -208,13 +214,13 @@ class Parser(QueryParser):
 
     def assignment(self, target: nd.Node) -> nd.Node | None:
         """Parse an assignment to `target` when one follows, else return None."""
-        token = self.token
+        token = self.tokens[self.at]
         verb: nd.Node | None = None
-        if token.kind == tk.VERB and not self.at_end():
+        if token.kind == tk.VERB:
             after = self.tokens[self.at + 1]
             if after.kind != tk.ASSIGN or after.spaced or token.value[0].isdigit():
                 return None
-            if not _is_target(target):
+            if self.at_end() or not _is_target(target):
                 return None
             verb = nd.Verb(token.start, token.end, token.value)
             self.advance()
@@ -261,14 +267,16 @@ class Parser(QueryParser):
         """Parse a primary with the brackets and iterators behind it."""
         node = self.primary()
         while True:
-            token = self.token
-            if token.kind == tk.OPEN and token.value == "[":
+            token = self.tokens[self.at]
+            if token.kind not in _SUFFIXES:
+                return node
+            if token.value == "[":
                 node = self.call(node)
             elif token.kind == tk.ITERATOR:
-                self.advance()
+                self.at += 1
                 node = nd.Iterated(node.start, token.end, token.value, node)
             elif self.is_unary_form(node, token):
-                self.advance()
+                self.at += 1
                 node = nd.Verb(node.start, token.end, node.name + ":")  # type: ignore[attr-defined]
             else:
                 return node
@@ -296,12 +304,15 @@ class Parser(QueryParser):
 
     def primary(self) -> nd.Node:
         """Parse a noun or a verb without what may follow it."""
-        token = self.advance()
+        token = self.tokens[self.at]
+        self.at += 1
         kind = token.kind
-        if kind in (tk.LITERAL, tk.SYMBOLS):
-            return nd.Constant(token.start, token.end, token.value)
         if kind == tk.NAME:
-            return self.word(token)
+            if token.value in _SPECIAL:
+                return self.word(token)
+            return nd.Name(token.start, token.end, token.value)
+        if kind == tk.LITERAL or kind == tk.SYMBOLS:
+            return nd.Constant(token.start, token.end, token.value)
         if kind == tk.VERB:
             return nd.Verb(token.start, token.end, token.value)
         if kind == tk.OPEN:
@@ -321,7 +332,7 @@ class Parser(QueryParser):
         raise self.fail(token)
 
     def word(self, token: Token) -> nd.Node:
-        """Parse what a name introduces: control, query, infix keyword or variable."""
+        """Parse what a special word introduces: control, a query, an infix keyword; else it is a name like others."""
         name = token.value
         if name in CONTROL and self.token.kind == tk.OPEN and self.token.value == "[":
             parts = self.bracketed(self.advance())

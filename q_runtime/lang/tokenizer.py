@@ -35,12 +35,26 @@ _BARE = re.compile(r"-?[0-9.:]+$")
 _COMMENT_LINE = re.compile(r"/[^\n]*")
 _OCTAL = re.compile(r"[0-7]{3}")
 _ESCAPES = {"n": 10, "t": 9, "r": 13, '"': 34, "\\": 92, "/": 47}
-_VERBS = frozenset("+-*%&|^=<>$,#_~!?@.")
 _PLAIN = re.compile(
-    rf"(?P<{tk.NAME}>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)|(?P<{tk.SEMI}>;)|(?P<{tk.OPEN}>[(\[{{])"
-    rf"|(?P<{tk.CLOSE}>[)\]}}])|(?P<{tk.VERB}>[+*%&|^=$,#_~!?@])"
+    r"[ \t\r\n]*+(?:([A-Za-z][A-Za-z0-9_]*+(?:\.[A-Za-z0-9_]+)*)|(;)|([(\[{])|([)\]}])|(::?)"
+    r"|([+*%&|^=$,#_~!?@]|<[=>]?|>=?|-(?!\.?[0-9]))|([0-9]{1,18}+(?![0-9A-Za-z.:]|[ \t\r\n]+[-0-9.]))"
+    r"|([\\']:?)|(\"[^\"\\]*+\"))"
 )
-"""Tokens that are what they look like, whatever stands beside them; the groups are named as the kinds."""
+"""Tokens that are what they look like, whatever stands beside them, with the white space before them."""
+_KINDS = (
+    tk.END,
+    tk.NAME,
+    tk.SEMI,
+    tk.OPEN,
+    tk.CLOSE,
+    tk.ASSIGN,
+    tk.VERB,
+    tk.LITERAL,
+    tk.ITERATOR,
+    tk.LITERAL,
+)
+"""The kind of such a token, by the group that matched."""
+_token = tuple.__new__
 
 
 def syntax_error(source: str, code: str, start: int, detail: str) -> QSyntaxError:
@@ -48,16 +62,23 @@ def syntax_error(source: str, code: str, start: int, detail: str) -> QSyntaxErro
     return QSyntaxError(code, detail, span_of(source, start, start + max(1, len(code))))
 
 
+def _string(data: bytes) -> Value:
+    return CHARS[data[0]] if len(data) == 1 else Vec(10, np.frombuffer(data, np.uint8))
+
+
+def _plain_literal(word: str) -> Value:
+    """Return the value of a few digits, or of a string without escapes."""
+    return int(word) if word[0] != '"' else _string(word[1:-1].encode("utf-8", "surrogateescape"))
+
+
 def _read_string(source: str, start: int) -> tuple[Value, int]:
-    """Read the string literal that opens at `start`; returns its value and the end offset."""
+    """Read the string literal with escapes that opens at `start`; returns its value and the end offset."""
     out = bytearray()
     i, n = start + 1, len(source)
     while i < n:
         ch = source[i]
         if ch == '"':
-            data = bytes(out)
-            value = CHARS[data[0]] if len(data) == 1 else Vec(10, np.frombuffer(data, np.uint8))
-            return value, i + 1
+            return _string(bytes(out)), i + 1
         if ch == "\\":
             i += 1
             code = source[i] if i < n else ""
@@ -166,16 +187,20 @@ def tokenize(source: str) -> list[Token]:
     i, n = 0, len(source)
     spaced = True
     while i < n:
+        plain = _PLAIN.match(source, i)
+        if plain is not None:
+            group = plain.lastindex or 0
+            start, end = plain.span(group)
+            kind, value = _KINDS[group], plain[group]
+            if kind is tk.LITERAL:
+                value = _plain_literal(value)
+            out.append(_token(Token, (kind, value, start, end, spaced or start > i)))
+            i, spaced = end, False
+            continue
         ch = source[i]
         if ch in " \t\r\n":
             i = _SPACE.match(source, i).end()  # type: ignore[union-attr]
             spaced = True
-            continue
-        plain = _PLAIN.match(source, i)
-        if plain is not None:
-            end = plain.end()
-            out.append(Token(plain.lastgroup or "", plain[0], i, end, spaced))
-            i, spaced = end, False
             continue
         if ch == "/" and spaced:
             i = _COMMENT_LINE.match(source, i).end()  # type: ignore[union-attr]
@@ -257,19 +282,12 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
         found = _NAME.match(source, i)
         if found:
             return Token(tk.NAME, found[0], i, found.end(), spaced)
-    if ch in "'/\\":
+    if ch == "/":
         width = 2 if source[i + 1 : i + 2] == ":" else 1
         return Token(tk.ITERATOR, source[i : i + width], i, i + width, spaced)
-    if ch == ":":
-        width = 2 if source[i + 1 : i + 2] == ":" else 1
-        return Token(tk.ASSIGN, source[i : i + width], i, i + width, spaced)
     if _digit(ch):
         return Token(tk.VERB, source[i : i + 2], i, i + 2, spaced)
-    if ch in "<>" and source[i + 1 : i + 2] == ("=" if ch == ">" else source[i + 1 : i + 2]):
-        pair = source[i : i + 2]
-        if pair in ("<=", ">=", "<>"):
-            return Token(tk.VERB, pair, i, i + 2, spaced)
-    if ch in _VERBS:
+    if ch in "-.":
         return Token(tk.VERB, ch, i, i + 1, spaced)
     if " " < ch <= "~":
         raise syntax_error(source, ch, i, "unexpected character")
@@ -318,6 +336,9 @@ _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|(?:^|(?<=[ \t\n]))/[^\n]*|[(\[{]|[)\]}]
 
 def open_depth(text: str) -> int:
     """Count the brackets that `text` leaves open, outside strings and comments; negative when too few."""
+    if '"' not in text and "/" not in text:
+        opened = text.count("(") + text.count("[") + text.count("{")
+        return opened - text.count(")") - text.count("]") - text.count("}")
     marks = _MARKS.findall(text)
     opened = sum(mark in ("(", "[", "{") for mark in marks)
     return opened - sum(mark in (")", "]", "}") for mark in marks)

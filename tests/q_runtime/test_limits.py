@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from q_runtime import LimitExceeded, Limits, QError, Session
+from q_runtime.limits import Budget
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,23 @@ def test_the_instruction_limit_counts_calls_and_passes() -> None:
     assert session.eval("{do[100;x+:1];x}0") == 100
     with pytest.raises(LimitExceeded):
         session.eval("do[100000;1]")
+
+
+def test_passes_do_not_run_out_once_a_limit_was_met() -> None:
+    budget = Budget(Limits(instructions=10))
+
+    for _ in range(2):
+        with pytest.raises(LimitExceeded):
+            for _ in budget.passes:
+                pass
+
+
+def test_loops_nest_twenty_deep() -> None:
+    body = "a+:1"
+    for i in range(20):
+        body = f"i{i}:0; while[i{i}<1; i{i}+:1; {body}]"
+
+    assert Session().eval(f"{{a:0; {body}; a}}[]") == 1
 
 
 @pytest.mark.parametrize(

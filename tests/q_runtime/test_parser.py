@@ -111,6 +111,18 @@ def test_deep_nesting_is_an_error_and_not_a_crash() -> None:
     assert caught.value.code == "stack"
 
 
+def test_every_part_of_nested_applications_is_read_once() -> None:
+    n = 100
+    (node,) = parse("f (" * n + "x" + ")" * n)
+
+    depth = 0
+    while isinstance(node, nd.Monad):
+        assert isinstance(node.argument, nd.Block)
+        (node,) = node.argument.statements
+        depth += 1
+    assert depth == n
+
+
 def test_a_long_chain_of_operators_parses() -> None:
     (node,) = parse("+".join(["1"] * 900))
 
