@@ -153,6 +153,10 @@ class RunDir:
         self._next_seq += 1
         return record
 
+    def events(self, kind: str) -> list[RunEvent]:
+        """The events of one kind so far, in order."""
+        return [e for e in read_records(self.path / EVENTS, RunEvent) if e.kind == kind]
+
     def write_progress(self, **fields: Any) -> None:
         """Replace the state of the moment; `heartbeat` (Unix time, seconds) is added."""
         write_json(self.path / PROGRESS, {**fields, "heartbeat": time.time(), "pid": os.getpid()})

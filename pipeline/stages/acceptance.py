@@ -19,6 +19,7 @@ from pipeline.records import Attempt, Problem, Solution, TestCase, VerdictKind
 from pipeline.references import drawn_tests, largest_answer_share
 from pipeline.rundir import read_json, read_records, write_json, write_records
 from pipeline.seeds import seed_for
+from pipeline.stages.announcing import announce_once
 from pipeline.stages.context import RunContext
 from pipeline.stages.kill_rates import measured_kill_rates
 from pipeline.strictness import bluntness, weakness
@@ -26,6 +27,7 @@ from pipeline.suite import TestSuite
 
 FRESH = "fresh_tests.json"
 SOLUTIONS = "solutions.jsonl"
+REJECTED = "rejected.json"
 FIRST_FRESH_INDEX = 1000
 """Fresh inputs are numbered from here, so that evidence shows which kind of test failed."""
 
@@ -57,10 +59,14 @@ def fresh_tests(context: RunContext) -> dict[str, tuple[TestCase, ...]]:
     return drawn
 
 
-def accepted(directory: Path) -> list[Solution] | None:
+def accepted(context: RunContext, directory: Path, iteration: int) -> list[Solution] | None:
     """What an earlier process accepted in an Iteration; None when it did not get so far."""
     path = directory / SOLUTIONS
-    return list(read_records(path, Solution)) if path.exists() else None
+    if not path.exists():
+        return None
+    solutions = list(read_records(path, Solution))
+    _announce(context, path, solutions, read_json(directory / REJECTED), iteration)
+    return solutions
 
 
 def accept(
@@ -202,15 +208,27 @@ def _write(
                 "solutions": [solution.model_dump(mode="json") for solution in found],
             },
         )
-    write_json(directory / "rejected.json", rejected)
+    write_json(directory / REJECTED, rejected)
     path = directory / SOLUTIONS
     write_records(path, solutions)
+    _announce(context, path, solutions, rejected, iteration)
+
+
+def _announce(
+    context: RunContext,
+    path: Path,
+    solutions: Sequence[Solution],
+    rejected: Rejected,
+    iteration: int,
+) -> None:
     refused = Counter(row["reason"].partition(":")[0] for rows in rejected.values() for row in rows)
     told = ", ".join(f"{n} ({reason})" for reason, n in refused.most_common()) or "none"
-    context.reporter.event(
+    announce_once(
+        context,
         "solutions",
-        f"{len(by_problem)} Problems newly solved by {len(solutions)} Programs; "
-        f"Programs that passed and were refused: {told}",
+        f"{len({solution.problem for solution in solutions})} Problems newly solved by "
+        f"{len(solutions)} Programs; Programs that passed and were refused: {told}",
+        by="path",
         path=context.relative(path),
         n=len(solutions),
         refused=dict(refused),

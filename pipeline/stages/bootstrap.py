@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.records import Checkpoint, Evaluation, Problem, Solution, TestCase
 from pipeline.rundir import utc_now, write_json
 from pipeline.stages.acceptance import accept, accepted, fresh_tests
+from pipeline.stages.announcing import announce_once
 from pipeline.stages.context import EQUAL_STEPS_BASE, INITIAL, SEEDS, RunContext
 from pipeline.stages.corpus import pretraining_rows, save_demo_policy
 from pipeline.stages.dataset import TrainingSet, build_training_set
@@ -94,10 +95,12 @@ def seed_solutions(context: RunContext) -> Solutions:
 
 def _announce_seeds(context: RunContext) -> None:
     """Say once which Solutions the run begins with: they are evidence like those that it will find."""
-    if context.usable_seeds and not (context.path / INITIAL).exists():
-        context.reporter.event(
+    if context.usable_seeds:
+        announce_once(
+            context,
             "solutions",
             f"{len(context.usable_seeds)} Solutions are known from the start",
+            by="path",
             path=SEEDS,
             n=len(context.usable_seeds),
             iteration=0,
@@ -214,7 +217,7 @@ def _solve(
 ) -> list[Solution]:
     """Sample the unsolved Problems and accept what survives."""
     directory = context.iteration_dir(index)
-    if (found := accepted(directory)) is not None:
+    if (found := accepted(context, directory, index)) is not None:
         return found
     settings = context.config.sampling
     plan = DrawPlan(
@@ -318,10 +321,12 @@ def _finish_iteration(
         "final_loss": measured.checkpoint.final_loss,
         "finished_at": utc_now(),
     }
-    context.reporter.event(
+    announce_once(
+        context,
         "iteration_finished",
         f"Iteration {entry['index']}: {entry['newly_solved']} newly solved, "
         f"{entry['solved_total']} of {entry['problems_total']} in all",
+        by="index",
         **entry,
         metadata=metadata,
         dataset_stats=rows.stats,

@@ -17,6 +17,7 @@ from pipeline.records import (
     content_hash,
 )
 from pipeline.rundir import read_records, write_records
+from pipeline.stages.announcing import announce_once
 from pipeline.stages.context import RunContext
 from pipeline.stages.sampling import DrawPlan, draw_attempts
 
@@ -27,6 +28,7 @@ def evaluate(
     """The Evaluation of a policy on one split, from disk when it is there; None when the split is empty."""
     path = directory / f"{split}.json"
     if found := next(read_records(path, Evaluation), None):
+        _announce(context, found)
         return found
     problems = context.held_out(split)
     if not problems:
@@ -50,8 +52,13 @@ def evaluate(
         attempts = draw_attempts(context, generator, problems, plan)
         record = summarise(context, attempts, policy, iteration, split, generator.prompt_format)
         write_records(path, [record])
-        context.reporter.event("evaluation", _sentence(record), **record.model_dump(mode="json"))
+        _announce(context, record)
     return record
+
+
+def _announce(context: RunContext, record: Evaluation) -> None:
+    fields = record.model_dump(mode="json")
+    announce_once(context, "evaluation", _sentence(record), by="id", **fields)
 
 
 def summarise(

@@ -17,6 +17,7 @@ from pipeline.judging import Candidate
 from pipeline.records import Attempt, Completion, Problem, Prompt, Purpose, Verdict, content_hash
 from pipeline.rundir import append_records, read_records
 from pipeline.seeds import seed_for
+from pipeline.stages.announcing import announce_rest
 from pipeline.stages.context import RunContext
 
 PROMPTS = "prompts.jsonl"
@@ -46,6 +47,8 @@ def draw_attempts(
 ) -> list[Attempt]:
     """All Attempts of a plan, drawn or already on disk, ordered by Problem and sample index."""
     known = {attempt.id: attempt for attempt in read_records(plan.path, Attempt)}
+    told = {"purpose": plan.purpose, "iteration": plan.iteration}
+    announce_rest(context, "attempts", plan.path, len(known), **told)
     prompts = {problem.slug: generator.prompt(problem) for problem in problems}
     _write_prompts(context, prompts)
     done = 0
@@ -58,8 +61,7 @@ def draw_attempts(
                 f"{len(fresh)} Attempts judged",
                 path=context.relative(plan.path),
                 n=len(fresh),
-                purpose=plan.purpose,
-                iteration=plan.iteration,
+                **told,
             )
         known.update((attempt.id, attempt) for attempt in fresh)
         done += len(batch) * plan.k
@@ -153,6 +155,7 @@ def _attempt(
 def _write_prompts(context: RunContext, prompts: dict[str, Prompt]) -> None:
     path = context.path / PROMPTS
     written = {prompt.id for prompt in read_records(path, Prompt)}
+    announce_rest(context, "prompts", path, len(written))
     fresh = [prompt for prompt in prompts.values() if prompt.id not in written]
     if fresh:
         append_records(path, fresh)

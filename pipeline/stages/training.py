@@ -9,6 +9,7 @@ from typing import Literal
 from pipeline.records import Checkpoint
 from pipeline.rundir import read_records, write_records
 from pipeline.seeds import seed_for
+from pipeline.stages.announcing import announce_once
 from pipeline.stages.context import RunContext
 from pipeline.trainers.base import TrainRow, TrainSettings
 
@@ -33,6 +34,7 @@ def train_checkpoint(
     """
     record_path = directory / "checkpoint.json"
     if found := next(read_records(record_path, Checkpoint), None):
+        _announce(context, found)
         return found
     from pipeline.trainers.trl_sft import TrlSftTrainer
 
@@ -78,8 +80,13 @@ def train_checkpoint(
             final_loss=result.final_loss,
         )
         write_records(record_path, [checkpoint])
-        reporter.event("checkpoint", f"{name} is saved", **checkpoint.model_dump(mode="json"))
+        _announce(context, checkpoint)
     return checkpoint
+
+
+def _announce(context: RunContext, record: Checkpoint) -> None:
+    fields = record.model_dump(mode="json")
+    announce_once(context, "checkpoint", f"{record.id} is saved", by="id", **fields)
 
 
 def _settings(context: RunContext, role: Role, steps: int, name: str) -> TrainSettings:

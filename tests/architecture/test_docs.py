@@ -121,7 +121,7 @@ def test_every_kind_of_event_is_documented():
     kinds = {
         kind
         for path in sources("pipeline")
-        for kind in re.findall(r"\.event\(\s*\"(\w+)\"", read(path))
+        for kind in re.findall(r"(?:\.event\(|announce_\w+\(\s*context,)\s*\"(\w+)\"", read(path))
     }
 
     assert kinds == set(rows_of("## Events", "docs/run-directory.md"))
