@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pipeline.comparators import ANY_OF
+from pipeline.comparators import NoComparator, comparator_for_new_inputs
 from pipeline.records import Problem, TestCase, Visibility, content_hash
 from pipeline.typed_values import (
     TypedJsonError,
@@ -51,10 +51,10 @@ def drawn_tests(
     """Draw `count` inputs per Problem with a generator and let its reference answer them.
 
     Inputs on which the reference fails, which q cannot hold or answer, or which repeat a stored test or each other, are
-    left out. Nothing is drawn where tests name several acceptable values: of a new input only one would be known.
+    left out. Nothing is drawn for Problems of which `undrawable` says why not.
     Yields (slug, tests) in any order; the tests are numbered on from `first_index`.
     """
-    wanted = {problem.slug: problem for problem in problems if _can_draw(problem)}
+    wanted = {problem.slug: problem for problem in problems if not undrawable(problem)}
     jobs = (
         PythonJob(
             key=problem.slug,
@@ -66,6 +66,7 @@ def drawn_tests(
     )
     for result in pool.run(jobs):
         problem = wanted[str(result.key)]
+        comparator = comparator_for_new_inputs(test.comparator for test in problem.tests)
         seen = {content_hash(list(test.arguments)) for test in problem.tests}
         tests: list[TestCase] = []
         for call in result.calls:
@@ -80,7 +81,7 @@ def drawn_tests(
                     visibility=visibility,
                     arguments=tuple(arguments),
                     expected=call.value,
-                    comparator=problem.tests[0].comparator if problem.tests else "equal",
+                    comparator=comparator,
                 )
             )
         yield problem.slug, tuple(tests)
@@ -110,6 +111,19 @@ def drawn_together(
                 yield problem.slug, _tests_of(decode_typed(answer.value))
 
 
+def undrawable(problem: Problem) -> str:
+    """Why no tests can be drawn for a Problem, in a sentence without its stop; empty when they can."""
+    if not problem.reference:
+        return "the Problem has no Python reference"
+    if not problem.generator:
+        return "the Problem has no input generator"
+    try:
+        comparator_for_new_inputs(test.comparator for test in problem.tests)
+    except NoComparator as error:
+        return f"{error}, so nothing says which answers to a new input are right"
+    return ""
+
+
 def largest_answer_share(tests: Iterable[TestCase]) -> float:
     """Share of the commonest expected value: near 1 the tests tell little. 1.0 for no tests."""
     answers = [content_hash(test.expected) for test in tests]
@@ -137,11 +151,6 @@ def _tests_of(pairs: Iterable[tuple[Any, Any]]) -> tuple[TestCase, ...]:
                 )
             )
     return tuple(tests)
-
-
-def _can_draw(problem: Problem) -> bool:
-    has_one_answer = all(test.comparator != ANY_OF for test in problem.tests)
-    return bool(problem.generator and problem.reference and has_one_answer)
 
 
 def _exists_in_q(problem: Problem, arguments: Sequence[Any], answer: Any) -> bool:

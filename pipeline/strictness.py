@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pipeline.config import AcceptanceConfig
 from pipeline.mutation.report import KillReport
 from pipeline.records import Problem, TestCase
-from pipeline.references import largest_answer_share
+from pipeline.references import largest_answer_share, undrawable
 
 
 def weakness(problem: Problem, fresh: Sequence[TestCase], policy: AcceptanceConfig) -> str:
@@ -19,6 +19,8 @@ def weakness(problem: Problem, fresh: Sequence[TestCase], policy: AcceptanceConf
     if policy.require_generator and not problem.generator:
         return "no generator: the Problem has no input generator, so nothing but its own tests can be asked"
     if policy.fresh_inputs and problem.generator and not fresh:
+        if cause := undrawable(problem):
+            return f"no fresh input: {cause}"
         return (
             "no fresh input: the generator gives none that has an answer and is not among the tests"
         )

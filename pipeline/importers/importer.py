@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.comparators import ANY_OF
+from pipeline.comparators import NoComparator, comparator_for_new_inputs
 from pipeline.errors import ImportProblemsError
 from pipeline.importers import humaneval, jsonl, mbpp, q_humaneval
 from pipeline.importers.asserts import COLLECT, MAX_OBSERVATIONS, build_collector
@@ -312,7 +312,7 @@ def _generate(chunk: Iterable[_Entry], pool: PythonPool) -> None:
     waiting = {
         entry.key: entry
         for entry in _open(chunk)
-        if entry.row is not None and entry.row.reference and not _has_alternatives(entry)
+        if entry.row is not None and entry.row.reference and _says_how_to_compare(entry)
     }
     for style in STYLES:
         sources = {key: _generator_source(entry, style) for key, entry in waiting.items()}
@@ -331,19 +331,21 @@ def _generate(chunk: Iterable[_Entry], pool: PythonPool) -> None:
                 del waiting[key]
 
 
-def _has_alternatives(entry: _Entry) -> bool:
-    """Whether tests name several acceptable values; fresh inputs would know the reference's one alone."""
+def _says_how_to_compare(entry: _Entry) -> bool:
+    """Whether the tests say how answers to fresh inputs are compared; a row that brings a generator must say it."""
     if entry.row is None or entry.draft is None:
+        return True
+    try:
+        comparator_for_new_inputs(test.comparator for test in entry.draft.tests)
+    except NoComparator as error:
+        if entry.row.generator:
+            entry.reasons.append(
+                f"it has a generator, but {error}: nothing says which answers to a fresh input are right, "
+                "so leave out the generator, or give every assert one answer and the same form"
+            )
+        else:
+            entry.notes.append(f"no input generator: {error}")
         return False
-    if all(test.comparator != ANY_OF for test in entry.draft.tests):
-        return False
-    if entry.row.generator:
-        entry.reasons.append(
-            "it has a generator and tests with several acceptable values: of a fresh input only the reference's "
-            "answer is known, so leave out the generator"
-        )
-    else:
-        entry.notes.append("no input generator: tests name several acceptable values")
     return True
 
 

@@ -51,7 +51,7 @@ def kill_reports(
     _run_out(trials, pool, seed, together)
     for trial in trials:
         survivors = [n for n, item in trial.fates.items() if item.fate == "survived"]
-        if survivors and trial.can_draw and not trial.unmeasured:
+        if survivors and trial.drawn_comparator is not None and not trial.unmeasured:
             trial.extra, trial.pending = [], [Pending(number) for number in survivors]
     _run_out(trials, pool, seed, together)
     return [item.report() if isinstance(item, Trial) else item for item in prepared]

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from pipeline.comparators import ANY_OF
+from pipeline.comparators import NoComparator, comparator_for_new_inputs
 from pipeline.equality import compare
 from pipeline.mutation.confined import BROKEN
 from pipeline.mutation.mutants import MutatedReference
@@ -66,10 +67,14 @@ class Trial:
     """[arguments, kind, value] of the drawn inputs, once the survivors are compared on them."""
     unmeasured: str = ""
 
-    @property
-    def can_draw(self) -> bool:
-        """Whether the reference's answers to drawn inputs are the only right ones."""
-        return bool(self.problem.generator) and all(t.comparator != ANY_OF for t in self.tests)
+    @cached_property
+    def drawn_comparator(self) -> str | None:
+        """How answers to drawn inputs are compared with the reference's; None where nothing can be drawn."""
+        try:
+            comparator = comparator_for_new_inputs(test.comparator for test in self.tests)
+        except NoComparator:
+            return None
+        return comparator if self.problem.generator else None
 
     def settle(
         self, number: int, fate: Fate, test_index: int | None = None, cause: str = ""
@@ -143,9 +148,10 @@ def _is_broken(kind: str, value: Any) -> bool:
 
 def _judge_extra(trial: Trial, item: Pending, found: Sequence[Any]) -> None:
     """Whether a survivor is told from the reference by an input that is not among the tests."""
+    comparator = trial.drawn_comparator
     assert trial.extra is not None
+    assert comparator is not None
     types = [param.type for param in trial.problem.params]
-    comparator = trial.tests[0].comparator
     for position, kind, value in found:
         arguments, _, expected = trial.extra[position]
         try:

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipeline.comparators import ANY_OF
 from pipeline.config import ExecutionConfig
 from pipeline.judging import Candidate, Judge
 from pipeline.records import Problem, TestCase, Verdict, VerdictKind
-from pipeline.references import drawn_tests
+from pipeline.references import drawn_tests, undrawable
 from pipeline.suite import TestSuite
 from q_runtime import PythonPool
 from qstudio.problems.services import chunks
@@ -25,6 +24,7 @@ FIRST_INDEX = 2000
 """Inputs of an audit are numbered from here: stored tests are below 1000, fresh ones of a Run below 2000."""
 CHUNK = 64
 """Problems that are drawn for and judged at a time."""
+NO_INPUT = "the generator gave no input that has an answer and is not among the tests"
 
 Outcome = Literal["passed", "failed", "not_judged", "not_drawn"]
 
@@ -63,7 +63,7 @@ def audit(
             drawn = _drawn(chunk, pool, plan)
             suites = {p.slug: TestSuite(p, drawn[p.slug]) for p in chunk if drawn.get(p.slug)}
             findings = [
-                Finding(problem.slug, program, "not_drawn", _why_not_drawn(problem))
+                Finding(problem.slug, program, "not_drawn", undrawable(problem) or NO_INPUT)
                 for problem in chunk
                 if problem.slug not in suites
                 for program in programs[problem.slug]
@@ -85,16 +85,6 @@ def _drawn(
     problems: Sequence[Problem], pool: PythonPool, plan: AuditPlan
 ) -> dict[str, tuple[TestCase, ...]]:
     return dict(drawn_tests(problems, pool, plan.n_inputs, plan.seed, FIRST_INDEX))
-
-
-def _why_not_drawn(problem: Problem) -> str:
-    if not problem.reference:
-        return "the Problem has no Python reference"
-    if not problem.generator:
-        return "the Problem has no input generator"
-    if any(test.comparator == ANY_OF for test in problem.tests):
-        return "its tests name several acceptable values, of which a new input would have one alone"
-    return "the generator gave no input that has an answer and is not among the tests"
 
 
 def _second_look(

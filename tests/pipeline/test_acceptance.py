@@ -144,6 +144,20 @@ def test_where_several_answers_are_right_no_fresh_input_can_be_drawn(open_run):
     assert reasons["f:{x+1}"].startswith("no fresh input: ")
 
 
+def test_where_tests_compare_in_different_ways_no_fresh_input_can_be_drawn(open_run):
+    comparators = ("equal", "close:1e-6", "equal", "equal")
+    tests = tuple(make_test_case(n, comparator=each) for n, each in enumerate(comparators))
+    context = open_run(make_problem_record(tests=tests))
+
+    found, reasons = solutions_for(context, "add-one", "f:{x+1}")
+
+    assert found == []
+    assert reasons["f:{x+1}"] == (
+        "no fresh input: the tests are compared in different ways (close:1e-6, equal), "
+        "so nothing says which answers to a new input are right"
+    )
+
+
 def test_tests_with_one_answer_accept_nothing(open_run):
     reference = "def f(x):\n    return int(x > 400)\n"
     generator = "def generate(rng):\n    return (rng.randint(4, 390),)\n"

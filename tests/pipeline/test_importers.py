@@ -456,7 +456,23 @@ def test_several_acceptable_values_are_all_kept(importing: Any) -> None:
     ]
     assert problem.returns == "int"
     assert problem.generator == ""
-    assert row.reasons == ("no input generator: tests name several acceptable values",)
+    assert row.reasons == ("no input generator: the tests name several acceptable values",)
+
+
+def test_tests_that_compare_in_different_ways_leave_the_generator_out(importing: Any) -> None:
+    tests = ["assert half(3) == 1.5", "assert abs(half(5) - 2.5) < 1e-6", "assert half(8) == 4.0"]
+    reference = "def half(n: int) -> float:\n    return n / 2"
+    row = {"id": "half", "statement": "Half of n.", "reference": reference, "tests": tests}
+    generator = "def generate(rng):\n    return (rng.randint(0, 99),)\n"
+    (found,) = importing("jsonl", row)
+    cause = "the tests are compared in different ways (close:1e-06, equal)"
+
+    assert accepted([found]).generator == ""
+    assert found.reasons == (f"no input generator: {cause}",)
+    assert refusal(importing("jsonl", {**row, "generator": generator})) == (
+        f"it has a generator, but {cause}: nothing says which answers to a fresh input are right, "
+        "so leave out the generator, or give every assert one answer and the same form"
+    )
 
 
 def test_acceptable_values_have_one_type_together(importing: Any) -> None:
@@ -476,6 +492,6 @@ def test_an_answer_that_is_not_among_the_acceptable_ones_refuses_the_row(importi
 def test_a_generator_does_not_go_with_several_acceptable_values(importing: Any) -> None:
     row = {**TWO_ROOTS, "generator": "def generate(rng):\n    return (rng.randint(0, 9) ** 2,)"}
 
-    assert "of a fresh input only the reference's answer is known" in refusal(
-        importing("jsonl", row)
+    assert refusal(importing("jsonl", row)).startswith(
+        "it has a generator, but the tests name several acceptable values: "
     )

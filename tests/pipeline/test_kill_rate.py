@@ -167,6 +167,19 @@ def test_of_several_acceptable_answers_each_may_be_given(pool):
     assert fate(report, "always `2`").fate == "killed"
 
 
+def test_without_one_comparator_for_all_nothing_is_called_equivalent(pool):
+    cases = [(x, abs(x)) for x in (-20, -7, -1, 0, 1, 4, 30)]
+    problem = problem_of(DISTANCE, cases)
+    first, *others = problem.tests
+    mixed = problem.model_copy(
+        update={"tests": (first.model_copy(update={"comparator": "unordered"}), *others)}
+    )
+    report = report_on(mixed, pool)
+
+    assert report == report_on(problem.model_copy(update={"generator": ""}), pool)
+    assert fate(report, "`x >= 0` becomes `x > 0`").fate == "survived"
+
+
 def test_a_list_and_a_tuple_are_one_in_q(pool):
     reference = "def f(x):\n    return [list(pair) for pair in zip(x, x)]\n"
     cases = [([3, 1], [[3, 3], [1, 1]]), ([5], [[5, 5]])]

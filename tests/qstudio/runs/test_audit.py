@@ -19,7 +19,13 @@ from qstudio.problems.services import store_solutions
 from qstudio.runs.models import Checkpoint, Evaluation, Run
 from qstudio.runs.snapshot import take_snapshot
 from qstudio.runs.uses import find_uses
-from tests.qstudio.factories import make_config, make_problem, make_run, make_solution
+from tests.qstudio.factories import (
+    make_config,
+    make_problem,
+    make_run,
+    make_solution,
+    make_test_case,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +164,9 @@ def test_a_gap_of_the_engine_or_a_missing_generator_quarantines_nobody():
     make_solution("no-generator", TABLE)
     make_problem("all-known", generator="def generate(rng):\n    return (rng.randint(0, 3),)\n")
     make_solution("all-known", TABLE)
+    mixed = [make_test_case(n, comparator="equal" if n else "close:1e-6") for n in range(4)]
+    make_problem("mixed", tests=tuple(mixed))
+    make_solution("mixed", TABLE)
 
     findings, summary, error = audited()
 
@@ -166,6 +175,8 @@ def test_a_gap_of_the_engine_or_a_missing_generator_quarantines_nobody():
     assert reasons["gap"][1].startswith("unsupported")
     assert reasons["no-generator"] == ("not_drawn", "the Problem has no input generator")
     assert reasons["all-known"][0] == "not_drawn"
+    assert reasons["mixed"][0] == "not_drawn"
+    assert reasons["mixed"][1].startswith("the tests are compared in different ways")
     assert (summary["failed"], error) == (0, "")
 
 
