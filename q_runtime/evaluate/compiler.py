@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from q_runtime.errors import QError, UnsupportedFeature, span_of
+from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
 from q_runtime.evaluate.locals import uses
@@ -238,8 +239,6 @@ def spec_check(node: nd.Node, text: str = "") -> None:
 
     text: what was entered, so that the error names its place there.
     """
-    from q_runtime.evaluate.checks import check_body
-
     check_body(node, text)
 
 

@@ -6,8 +6,10 @@ that as an Operand. Operands are evaluated right to left, as q does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from q_runtime.evaluate.checks import check_target
 from q_runtime.evaluate.codegen import Operand, Writer, primitive_name
 from q_runtime.evaluate.controls import ControlCompiler
 from q_runtime.evaluate.scopes import assigns, unsupported
@@ -29,8 +31,6 @@ from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
 from q_runtime.values.vectors import Vec, items_of
 
 SHORT_DYADS = frozenset(",_")
-_HANDLERS = {kind: "on_" + kind.__name__ for kind in nd.Node.__subclasses__()}
-"""The method that compiles a node, by its class."""
 
 
 class ExpressionCompiler(ControlCompiler, SteadyCompiler):
@@ -117,8 +117,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
 
     def expression(self, node: nd.Node) -> Operand:
         """Compile any node."""
-        made: Operand = getattr(self, _HANDLERS[type(node)])(node)
-        return made
+        return _HANDLERS[type(node)](self, node)
 
     def on_Constant(self, node: nd.Constant) -> Operand:
         """A literal; small numbers are written into the Python text."""
@@ -257,29 +256,14 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
     def application(self, node: nd.Node, function: nd.Node, nodes: list[nd.Node]) -> Operand:
         """Apply `function` to arguments evaluated right to left; the function comes last."""
         prim = self.known_primitive(function)
-        if prim is not None and prim.name == "in" and isinstance(nodes[-1], nd.Constant):
-            found = self.is_one_of(node, nodes)
-            if found is not None:
-                return found
-        if prim is not None and len(nodes) == 1:
-            whole = self.of_whole(node, prim.name, nodes[0])
-            if whole is not None:
-                return whole
+        if prim is not None:
+            return self.primitive_of(node, prim, nodes)
         operands = self.in_order(nodes)
         if isinstance(function, nd.Name):
             item = self.item_of(node, function.name, operands)
             if item is not None:
                 return item
-        if (
-            len(operands) == 1
-            and isinstance(nodes[0], nd.Elided)
-            and prim is not None
-            and (prim.rank > 1 and isinstance(node, nd.Call))
-        ):
-            return self.store(f"project({self.constant(prim)}, ({self.constant(HOLE)},))", node)
         operands = [self.settle(o, [function]) for o in operands]
-        if prim is not None:
-            return self.primitive_call(node, prim, operands)
         codes = ", ".join(o.code for o in operands)
         if isinstance(function, nd.Iterated) and function.base is not None:
             base = self.expression(function.base)
@@ -342,6 +326,21 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
             return PRIMITIVES.get(function.name)
         return None
 
+    def primitive_of(self, node: nd.Node, prim: Prim, nodes: list[nd.Node]) -> Operand:
+        """Apply a primitive to arguments evaluated right to left."""
+        if len(nodes) == 1:
+            whole = self.of_whole(node, prim.name, nodes[0])
+            if whole is not None:
+                return whole
+            if isinstance(nodes[0], nd.Elided) and prim.rank > 1 and isinstance(node, nd.Call):
+                parts = self.arguments(nodes)
+                return self.store(f"project({self.constant(prim)}, {parts})", node)
+        elif prim.name == "in" and isinstance(nodes[-1], nd.Constant):
+            found = self.is_one_of(node, nodes)
+            if found is not None:
+                return found
+        return self.primitive_call(node, prim, self.in_order(nodes))
+
     def primitive_call(self, node: nd.Node, prim: Prim, operands: list[Operand]) -> Operand:
         """Call a primitive directly, with the arithmetic of longs inline."""
         n = len(operands)
@@ -377,8 +376,6 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
 
     def on_Assign(self, node: nd.Assign) -> Operand:
         """Assignment: plain, indexed or through an operator; the value is the right side's."""
-        from q_runtime.evaluate.checks import check_target
-
         check_target(node.name)
         mark = len(self.writer.lines)
         is_plain = not node.indexed and node.verb is None
@@ -462,3 +459,9 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         """Write a return from the function."""
         made = None if operand.is_variable else self.writer.take_back(operand.code)
         self.emit(f"return {operand.code if made is None else made}", node)
+
+
+_HANDLERS: dict[type[nd.Node], Callable[[ExpressionCompiler, Any], Operand]] = {
+    kind: getattr(ExpressionCompiler, "on_" + kind.__name__) for kind in nd.Node.__subclasses__()
+}
+"""The method that compiles a node, by its class."""

@@ -159,11 +159,18 @@ class Parser(QueryParser):
                     break
                 pending.append((self.prefix(head), None))
             else:
-                made = self.assignment(head)
-                if made is not None:
-                    tail = made
+                kind = self.tokens[self.at].kind
+                if kind in _ENDS:
+                    tail = head
                     break
-                if self.at_end():
+                if kind == tk.ASSIGN or (
+                    kind == tk.VERB and self.tokens[self.at + 1].kind == tk.ASSIGN
+                ):
+                    made = self.assignment(head)
+                    if made is not None:
+                        tail = made
+                        break
+                if self.stops and self.at_end():
                     tail = head
                     break
                 following = self.term()
