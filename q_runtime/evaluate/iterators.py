@@ -11,7 +11,7 @@ from functools import partial
 from itertools import pairwise
 
 from q_runtime.errors import QError
-from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan
+from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan, without_nulls
 from q_runtime.limits import Budget
 from q_runtime.prims.compare import matches
 from q_runtime.prims.runs import each_of_runs
@@ -223,6 +223,8 @@ class IteratorApplier:
             return self._fold(f, None, [args[0]], keep)
         if n != rank and not (n > 2 and type(f) is Prim and n in f.ranks):
             raise QError("rank")
+        if n == 2 and type(f) is Prim:
+            args = (args[0], without_nulls(f.name, args[1]))
         return self._fold(f, args[0], list(args[1:]), keep)
 
     def _accumulator_rank(self, f: Value) -> int:
@@ -362,13 +364,19 @@ class IteratorApplier:
         return self._map(call, rows)
 
     def _prior_seed(self, f: Value, x: Value) -> Value:
-        """Return what stands before the first item: the operator's identity, else a null."""
+        """Return what stands before the first item: the operator's identity, else a null.
+
+        Before a first item that is a vector stands an empty one, which a comparison meets as a null.
+        """
+        null = _first_null(x)
         if type(f) is Prim:
-            from q_runtime.evaluate.reductions import PRIOR_SEED
+            from q_runtime.evaluate.reductions import COMPARISONS, PRIOR_SEED
 
             if f.name in PRIOR_SEED:
                 return PRIOR_SEED[f.name]
-        return _first_null(x)
+            if f.name in COMPARISONS and type(null) is Vec:
+                return _first_null(null)
+        return null
 
 
 def _first_null(x: Value) -> Value:

@@ -5,11 +5,16 @@ Each function returns None when it has no fast way; the caller then loops.
 
 from __future__ import annotations
 
+import numpy as np
+
 from q_runtime.prims import aggregate
+from q_runtime.prims.compare import null_mask
 from q_runtime.prims.joining import raze
 from q_runtime.values import qtypes as qt
 from q_runtime.values.vectors import GList, Value, Vec
 
+_NEUTRAL = {"+": 0, "*": 1, "&": 0, "and": 0}
+COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
 PRIOR_SEED: dict[str, Value] = {"-": 0, "+": 0, "*": 1, "%": 1, "&": qt.LONG_INF, "|": -qt.LONG_INF}
 
 
@@ -45,6 +50,17 @@ def fast_scan(name: str, x: Value) -> Value | None:
     if name in ("|", "or"):
         return aggregate.running_largest(x)
     return None
+
+
+def without_nulls(name: str, x: Value) -> Value:
+    """Replace nulls in a vector by what leaves a running total as it is: over and scan from a start skip them."""
+    if type(x) is not Vec or x.t not in qt.NUMERIC | qt.TEMPORAL or name not in _NEUTRAL:
+        return x
+    mask = null_mask(x.t, x.a)
+    if not mask.any():
+        return x
+    neutral = qt.INFINITIES[x.t] if name in ("&", "and") else _NEUTRAL[name]
+    return Vec(x.t, np.where(mask, neutral, x.a).astype(x.a.dtype))
 
 
 def fast_each_prior(name: str, x: Value) -> Value | None:

@@ -175,6 +175,9 @@ class Parser(QueryParser):
                     break
                 following = self.term()
                 if not isinstance(following, (nd.Verb, nd.Iterated)):
+                    if _is_identity(following) and self.at_end():
+                        tail = self.named_train(head, pending.pop()) if pending else head
+                        break
                     pending.append((head, None))
                     head = following
                     continue
@@ -196,17 +199,18 @@ class Parser(QueryParser):
         if verb is None:
             if isinstance(right, _TAILS):
                 return nd.Composed(left.start, right.end, left, right)
-            if (
-                isinstance(left, nd.Constant)
-                and isinstance(right, nd.Constant)
-                and right.value is NIL
-            ):
-                return left
             return nd.Monad(left.start, right.end, unary_form(left), right)
         if isinstance(right, (nd.LeftBound, nd.Composed)):
             bound = nd.LeftBound(left.start, verb.end, verb, left)
             return nd.Composed(left.start, right.end, bound, right)
         return nd.Dyad(left.start, right.end, verb, left, right)
+
+    def named_train(self, last: nd.Node, before: tuple[nd.Node, nd.Node | None]) -> nd.Node:
+        """Compose a train that `::` ends, as in `sqrt var::`: `last` is the function that takes its arguments."""
+        left, verb = before
+        if verb is not None:
+            left = nd.LeftBound(left.start, verb.end, verb, left)
+        return nd.Composed(left.start, last.end, left, last)
 
     def prefix(self, head: nd.Node) -> nd.Node:
         """Return a verb that stands before its only argument; in k an operator has its one-argument form there.
@@ -415,6 +419,10 @@ def unary_form(function: nd.Node) -> nd.Node:
         if isinstance(inner, nd.Verb) and len(inner.name) == 1 and inner.name in _GLYPHS:
             return nd.Verb(inner.start, inner.end, inner.name + ":")
     return function
+
+
+def _is_identity(node: nd.Node) -> bool:
+    return isinstance(node, nd.Constant) and node.value is NIL
 
 
 def _is_target(node: nd.Node) -> bool:

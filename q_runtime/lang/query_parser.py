@@ -13,7 +13,6 @@ from q_runtime.lang.tokens import Token
 
 _COLUMN_STOPS = frozenset({",", "by", "from"})
 _WHERE_STOPS = frozenset({","})
-_FROM_STOPS = frozenset({"where", ","})
 
 
 class QueryParser:
@@ -45,7 +44,7 @@ class QueryParser:
         if not self._takes("from"):
             at = self.token.start
             raise QSyntaxError("from", "expected from", span_of(self.source, at, at + 1))
-        self.stops = _FROM_STOPS
+        self.stops = frozenset({"where"}) | (kept & _WHERE_STOPS)
         node.source = self.expression()  # type: ignore[attr-defined]
         if self._takes("where"):
             node.where = [value for _, value in self.clauses(_WHERE_STOPS)[0]]

@@ -288,44 +288,43 @@ _statistic("svar", _sample)
 _statistic("sdev", lambda a: float(np.sqrt(_sample(a))))
 
 
-def _truths(x: Value) -> np.ndarray:
+def _booleans(x: Value) -> Value:
+    """Cast `x` to booleans at every depth: true is what is not zero."""
+    if type(x) is GList:
+        return collapse([_booleans(item) for item in x.items])
+    if type(x) is Dict:
+        return Dict(x.k, _booleans(x.v))
+    if type(x) is Table:
+        return Table(x.names, [_booleans(column) for column in x.cols])
     if type(x) is Vec:
         if x.t in qt.UNORDERED:
             raise QError("type")
-        return x.a != 0
-    if type(x) is GList:
-        return np.array([bool(_truths(collapse([i])).all()) for i in x.items], dtype=bool)
+        return Vec(1, x.a != 0)
     if type_number(x) >= 100 or -type_number(x) in qt.UNORDERED:
         raise QError("type")
-    return _truths(collapse([x]))
+    return bool(collapse([x]).a[0] != 0)
 
 
 @primitive("all")
 def all_(x: Value) -> Value:
-    """Whether every item is non-zero."""
+    """Smallest of the items as booleans; 1b for an empty list. Source: KX ref/all-any."""
     made = _structured(all_, x)
     if made is not None:
         return made
-    if type(x) is GList and any(is_list(i) for i in x.items):
-        return _fold(arith.lesser, GList([_as_boolean(i) for i in x.items]), True)
-    return bool(_truths(x).all())
+    if type(x) is GList and not x.items:
+        return True
+    return min_(_booleans(x))
 
 
 @primitive("any")
 def any_(x: Value) -> Value:
-    """Whether some item is non-zero."""
+    """Largest of the items as booleans; 0b for an empty list. Source: KX ref/all-any."""
     made = _structured(any_, x)
     if made is not None:
         return made
-    if type(x) is GList and any(is_list(i) for i in x.items):
-        return _fold(arith.greater, GList([_as_boolean(i) for i in x.items]), False)
-    return bool(_truths(x).any())
-
-
-def _as_boolean(x: Value) -> Value:
-    if type(x) is Vec:
-        return Vec(1, _truths(x))
-    return bool(_truths(x).all())
+    if type(x) is GList and not x.items:
+        return False
+    return max_(_booleans(x))
 
 
 # -- running aggregates

@@ -13,6 +13,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.indexing import (
     index,
+    is_sought_whole,
     key_index,
     lookup_key,
     position_of,
@@ -177,7 +178,7 @@ def as_kind(x: Vec, y: Value) -> Value:
 def _one_key(d: Dict, i: Value) -> bool:
     if type(d.k) is Table:
         return type(i) is Dict
-    return type(d.k) is GList and type(i) is Vec and bool(d.k.items) and is_list(d.k.items[0])
+    return type(d.k) is GList and is_sought_whole(d.k, i)
 
 
 def _replace_all(x: Value, y: Value) -> Value:

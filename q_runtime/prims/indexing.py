@@ -239,7 +239,7 @@ def index_dict(d: Dict, i: Value) -> Value:
     t = type_number(i)
     if type(keys) is Table:
         return _index_keyed(d, i)
-    is_one = t < 0 or (type(keys) is GList and type(i) is Vec and _is_list_key(keys, i))
+    is_one = t < 0 or (type(keys) is GList and is_sought_whole(keys, i))
     if is_one or is_function(i):
         found = key_index(d).get(lookup_key(keys, i))
         return items_of_one(d.v, found) if found is not None else missing_item(d.v)
@@ -278,9 +278,14 @@ def _step(d: Dict, i: Value) -> Value:
     return index(d.v, bin_rows(d.k, items_of(i)))
 
 
-def _is_list_key(keys: GList, i: Vec) -> bool:
-    """Decide whether a vector is one key of a general key list: keys are themselves lists."""
-    return bool(keys.items) and type(keys.items[0]) in (Vec, GList)
+def is_sought_whole(x: GList, y: Value) -> bool:
+    """Say whether the list `y` is sought as one item of `x`: those of `x` are lists, and those of `y` are not.
+
+    The first item tells for each of them. Source: KX ref/find, rank-sensitive.
+    """
+    if not x.items or not is_list(x.items[0]):
+        return False
+    return type(y) is Vec or (type(y) is GList and bool(y.items) and not is_list(y.items[0]))
 
 
 def _index_keyed(d: Dict, i: Value) -> Value:

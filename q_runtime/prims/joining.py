@@ -156,9 +156,9 @@ def _join_structures(x: Value, y: Value) -> Value:
     if is_list(x) and type(y) is Table:
         return y if length(x) == 0 else collapse([*items_of(x), *y.rows()])
     if is_list(x) and type(y) is Dict:
-        return collapse([*items_of(x), y])
+        return y if length(x) == 0 else collapse([*items_of(x), y])
     if type(x) is Dict and is_list(y):
-        return collapse([x, *items_of(y)])
+        return x if length(y) == 0 else collapse([x, *items_of(y)])
     raise QError("type", "join: a dictionary or table with an atom")
 
 

@@ -22,7 +22,7 @@ from q_runtime.prims.compare import (
     null_mask,
     up_to,
 )
-from q_runtime.prims.indexing import hash_key, list_keys, require_kinds
+from q_runtime.prims.indexing import hash_key, is_sought_whole, list_keys, require_kinds
 from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
@@ -160,7 +160,7 @@ def find(x: Value, y: Value) -> Value:
         if type(y) is GList:
             return collapse([find(x, item) for item in y.items]) if y.items else longs([])
         raise QError("type")
-    if ty < 0 or (type(y) is Vec and any(is_list(i) for i in x.items)) or is_function(y):
+    if ty < 0 or is_sought_whole(x, y) or is_function(y):
         for i, item in enumerate(x.items):
             if matches(item, y):
                 return i
@@ -238,7 +238,7 @@ def in_(x: Value, y: Value) -> Value:
         return equal(x, items_of(y)[0])
     if tx < 0:
         return _position(y, x) < length(y)
-    if type(y) is GList and any(is_list(i) for i in y.items) and type(x) is Vec:
+    if type(y) is GList and is_sought_whole(y, x):
         return hash_key(x) in {hash_key(i) for i in y.items}
     if type(x) is Vec and type(y) is Vec:
         if x.t != y.t:
