@@ -128,15 +128,20 @@ def _limited(x: Value, limit: Value) -> Value:
 
 
 def _filtered(view: Rows, plan: QueryPlan) -> np.ndarray | None:
-    """Apply the where clauses one after another; None when there are none."""
+    """Apply the where clauses one after another; None when there are none.
+
+    Where no row is left a condition may be the empty general list, as `each` makes it.
+    """
     rows: np.ndarray | None = None
     for clause in plan.where:
+        expected = view.table.size() if rows is None else len(rows)
         kept = clause.evaluate(view, rows)
         if type(kept) is bool:
-            kept = Vec(1, np.full(view.table.size() if rows is None else len(rows), kept))
+            kept = Vec(1, np.full(expected, kept))
+        elif type(kept) is GList and not kept.items and not expected:
+            kept = Vec(1, np.empty(0, dtype=bool))
         if type(kept) is not Vec or kept.t != 1:
             raise QError("type")
-        expected = view.table.size() if rows is None else len(rows)
         if len(kept.a) != expected:
             raise QError("length")
         positions = where(kept).a
