@@ -27,6 +27,11 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def solution_key(problem: str, program: str) -> str:
+    """Key of the Solution that a Program is for the Problem with this slug."""
+    return content_hash([problem, program])
+
+
 class Record(BaseModel):
     """Base of all records: immutable, and strict about unknown fields."""
 
@@ -107,7 +112,7 @@ class Solution(Record):
     @property
     def key(self) -> str:
         """Identity of a Solution: the same Program for the same Problem is one Solution."""
-        return content_hash([self.problem, self.program])
+        return solution_key(self.problem, self.program)
 
 
 class VerdictKind(StrEnum):

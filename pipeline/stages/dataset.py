@@ -37,7 +37,7 @@ class TrainingSet:
     """Rows to train on, each with where it came from, and their counts."""
 
     rows: tuple[dict[str, Any], ...]
-    """`{"prompt", "completion", "origin", "problem", "parents"}`."""
+    """`{"prompt", "completion", "origin", "problem", "parents"}`: the keys of the Solutions that a row is made of."""
     stats: dict[str, Any]
 
     @property
@@ -106,7 +106,7 @@ def _augmented(context: RunContext, chosen: Sequence[Solution], name: str) -> li
     """Claims made from the accepted Programs of the demo family, drawn anew for each round."""
     settings: AugmentConfig = context.config.augment
     sources = [
-        _program_row(context.problems[solution.problem], solution.program)
+        _program_row(context.problems[solution.problem], solution)
         for solution in chosen
         if context.problems[solution.problem].problem_set in AUGMENTED_SETS
     ]
@@ -145,13 +145,13 @@ def _proven(context: RunContext, claims: Sequence[ProgramRow]) -> list[ProgramRo
     ]
 
 
-def _program_row(problem: Problem, program: str) -> ProgramRow:
+def _program_row(problem: Problem, solution: Solution) -> ProgramRow:
     return ProgramRow(
-        key=problem.slug,
+        key=solution.key,
         origin="accepted",
         reference=problem.reference,
         description=problem.statement,
-        program=program,
+        program=solution.program,
         param_type=problem.params[0].type,
         returns=problem.returns,
         generator=problem.generator,

@@ -145,7 +145,7 @@ class Quarantine(models.Model):
     evidence = models.JSONField(default=dict)
     """`seed`, `n_inputs`, `n_passed`, `verdict`, `engine`, `engine_version`, `grader`; `test`: what failed."""
     uses = models.JSONField(default=list)
-    """What had used the Program when it was placed: `runs.uses` describes the items."""
+    """What has used the Program, as far as Runs are ingested: `runs.uses` describes the items."""
     placed_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True)
     release_reason = models.TextField(blank=True)

@@ -26,6 +26,7 @@ from pipeline.rundir import EVENTS
 from qstudio.runs import projection
 from qstudio.runs.models import Run
 from qstudio.runs.tailing import Lines, read_on
+from qstudio.runs.uses import renew_uses
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ def ingest(run: Run, *, applies_states: bool = True, budget_s: float | None = No
         pass
     if reader.n_lines:
         run.refresh_from_db()
+        if reader.has_results:
+            renew_uses(run)
     return reader.n_lines
 
 
@@ -76,6 +79,8 @@ class _Reader:
         self.directory = Path(run.directory)
         self.applies_states = applies_states
         self.n_lines = 0
+        self.has_results = False
+        """Whether a Checkpoint or an Evaluation was among them."""
         self._event_offset, self._file_offsets = run.event_offset, dict(run.file_offsets)
         self._known = projection.KnownRows(run)
 
@@ -95,6 +100,7 @@ class _Reader:
             projection.store_events(self.run, events)
         self._event_offset = found.end
         self.n_lines += len(found.lines)
+        self.has_results |= any(event.kind in ("checkpoint", "evaluation") for event in events)
         return True
 
     def _read_records(self, kind: str, name: str) -> None:

@@ -23,8 +23,8 @@ STOPPED_BECAUSE = {
 """Why a loop ended, by the word in its report."""
 
 
-def status_sentence(run: Run) -> str:
-    """One sentence on where a Run stands."""
+def status_sentence(run: Run, n_withdrawn: int = 0) -> str:
+    """One sentence on where a Run stands; `n_withdrawn` of its solved Problems do not count any more (`runs.uses`)."""
     if run.state == State.QUEUED:
         return run.message or "Waits for a worker to take it up."
     if run.state == State.STARTING:
@@ -34,7 +34,7 @@ def status_sentence(run: Run) -> str:
     if run.state == State.STOPPING:
         return f"Is asked to stop: it finishes what it holds and saves. {_doing(run)}."
     if run.state == State.SUCCEEDED:
-        return finished_sentence(run)
+        return finished_sentence(run, n_withdrawn)
     word = State(run.state).label
     reason = run.state_reason.strip().rstrip(".") or "no reason was recorded; the log may tell"
     sentence = f"{word} in {_lower(where(run))}: {reason}." if run.stage else f"{word}: {reason}."
@@ -72,12 +72,20 @@ def stage_eta_s(run: Run, started_at: datetime | None, now: datetime) -> float |
     return elapsed * (run.total - run.done) / run.done
 
 
-def finished_sentence(run: Run) -> str:
-    """What a finished Run reached."""
+def finished_sentence(run: Run, n_withdrawn: int = 0) -> str:
+    """What a finished Run reached, less what was solved by Programs in quarantine alone."""
     if not run.report and not run.n_problems:
         return f"Finished: {run.state_reason or 'nothing was to be done'}."
     report = run.report or {}
-    solved = f"{run.n_solved:,} of {run.n_problems:,} training Problems solved, {run.n_seeds:,} of them seeds"
+    solved = f"{run.n_solved - n_withdrawn:,} of {run.n_problems:,} training Problems solved"
+    seeds = (
+        f"{run.n_seeds:,} of the Problems had seeds"
+        if n_withdrawn
+        else f"{run.n_seeds:,} of them seeds"
+    )
+    solved += f", {seeds}"
+    if n_withdrawn:
+        solved += f"; {n_withdrawn:,} more by Programs that are in quarantine now"
     because = str(report.get("stopped_because", ""))
     because = STOPPED_BECAUSE.get(because, because)
     return f"Finished: {solved}." + (f" It ended because: {because}." if because else "")

@@ -1,48 +1,80 @@
 """What has used a Solution: training sets, the Checkpoints trained on them and what followed, Iterations, Evaluations.
 
-Training sets are read from the run directories: a row names its Solution by key, or, made from accepted Programs of the
-demo family, the Problems of these. Everything else is in the tables. What this deliberately does not do: say what a
-use was worth.
+Training sets are read from the run directories, in which a row names the Solutions that it is or was made from by their
+keys. Everything else is in the tables. What a Quarantine knows of uses is renewed as the Runs go on (`renew_uses`).
+What this deliberately does not do: say what a use was worth.
 
 A use is `{"run", "run_name", "dataset", "rows", "augmented_rows", "checkpoints", "later_checkpoints", "iterations",
-"evaluations"}`: `rows` of that training set are the Solution itself, `augmented_rows` may come from it; `checkpoints`
+"evaluations"}`: `rows` of that training set are the Solution itself, `augmented_rows` were made from it; `checkpoints`
 were trained on it and `later_checkpoints` went on from these; `iterations` had a part in either; `evaluations` are
 `{"policy", "split", "pass_at_1"}` of all of them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.rundir import read_json
-from qstudio.problems.models import Quarantine
+from qstudio.problems.models import Quarantine, Solution
 from qstudio.runs.models import Checkpoint, Run
 
 DATASET = "dataset.json"
 Use = dict[str, Any]
 
 
-def find_uses(solutions: Mapping[str, str]) -> tuple[dict[str, list[Use]], list[str]]:
-    """The uses of each Solution by its key, and the Runs whose training sets cannot be read; takes keys with slugs."""
-    found: dict[str, list[Use]] = {key: [] for key in solutions}
+def find_uses(keys: Iterable[str]) -> tuple[dict[str, list[Use]], list[str]]:
+    """The uses of each Solution by its key, and the Runs whose training sets cannot be read."""
+    found: dict[str, list[Use]] = {key: [] for key in keys}
     unread: list[str] = []
     for run in Run.objects.order_by("created_at").prefetch_related("checkpoints", "evaluations"):
-        directory = Path(run.directory)
         try:
-            if not directory.is_dir():
-                raise FileNotFoundError(directory)
-            datasets = {path: read_json(path) for path in _datasets(directory)}
+            for key, uses in _uses_of(run, found.keys()).items():
+                found[key] += uses
         except (OSError, PipelineError):
             unread.append(run.key)
-            continue
-        for path, rows in datasets.items():
-            for key, n_rows, n_augmented in _counted(rows, solutions):
-                place = path.parent.relative_to(directory)
-                found[key].append(_use(run, place, n_rows, n_augmented))
     return found, unread
+
+
+def renew_uses(run: Run) -> None:
+    """Have the Quarantines that stand know what a Run uses now: one that has begun goes on with what it knew."""
+    standing = {row.key: row for row in Quarantine.objects.filter(released_at=None)}
+    if not standing:
+        return
+    try:
+        found = _uses_of(run, standing)
+    except (OSError, PipelineError):
+        return  # what is known of it stays
+    for key, quarantine in standing.items():
+        others = [use for use in quarantine.uses if use.get("run") != run.key]
+        if quarantine.uses != [*others, *found[key]]:
+            quarantine.uses = [*others, *found[key]]
+            quarantine.save(update_fields=["uses"])
+
+
+def withdrawn(runs: Iterable[Run]) -> dict[str, int]:
+    """How many Problems a Run counts as solved although every Program that solved them is in quarantine now, by key.
+
+    Runs without such Problems are left out. One query where nothing is in quarantine.
+    """
+    keys = {run.key for run in runs}
+    standing = list(Quarantine.objects.filter(released_at=None).values_list("problem_id", "uses"))
+    if not standing:
+        return {}
+    lost = {(use.get("run"), problem) for problem, uses in standing for use in uses}
+    problems = {problem for problem, _ in standing}
+    known = Solution.objects.filter(problem__in=problems, run_key__in={"", *keys})
+    rows = list(known.values_list("run_key", "problem_id", "is_quarantined"))
+    lost |= {(run, problem) for run, problem, is_quarantined in rows if is_quarantined}
+    kept = {(run, problem) for run, problem, is_quarantined in rows if not is_quarantined}
+    return Counter(
+        str(run)
+        for run, problem in lost
+        if run in keys and (run, problem) not in kept and ("", problem) not in kept
+    )
 
 
 def quarantined_problems(run: Run) -> tuple[str, ...]:
@@ -51,6 +83,19 @@ def quarantined_problems(run: Run) -> tuple[str, ...]:
     return tuple(
         sorted({slug for slug, uses in standing if any(use.get("run") == run.key for use in uses)})
     )
+
+
+def _uses_of(run: Run, keys: Iterable[str]) -> dict[str, list[Use]]:
+    """The uses that one Run has made of some Solutions. Raises: OSError, PipelineError when it cannot be read."""
+    directory = Path(run.directory)
+    if not directory.is_dir():
+        raise FileNotFoundError(directory)
+    found: dict[str, list[Use]] = {key: [] for key in keys}
+    for path in _datasets(directory):
+        place = path.parent.relative_to(directory)
+        for key, n_rows, n_augmented in _counted(read_json(path), found):
+            found[key].append(_use(run, place, n_rows, n_augmented))
+    return found
 
 
 def _datasets(directory: Path) -> Iterator[Path]:
@@ -62,18 +107,16 @@ def _datasets(directory: Path) -> Iterator[Path]:
 
 
 def _counted(
-    rows: Iterable[Mapping[str, Any]], solutions: Mapping[str, str]
+    rows: Iterable[Mapping[str, Any]], keys: Iterable[str]
 ) -> Iterator[tuple[str, int, int]]:
     """Key, own rows and augmented rows of each of the Solutions that a training set holds."""
-    own: dict[str, int] = {}
-    from_problem: dict[str, int] = {}
+    own: Counter[str] = Counter()
+    made: Counter[str] = Counter()
     for row in rows:
-        counts = own if row.get("origin") == "solution" else from_problem
-        for parent in set(row.get("parents", ())):
-            counts[parent] = counts.get(parent, 0) + 1
-    for key, slug in solutions.items():
-        if own.get(key):
-            yield key, own[key], from_problem.get(slug, 0)
+        (own if row.get("origin") == "solution" else made).update(set(row.get("parents", ())))
+    for key in keys:
+        if own[key] or made[key]:
+            yield key, own[key], made[key]
 
 
 def _use(run: Run, place: Path, n_rows: int, n_augmented: int) -> Use:

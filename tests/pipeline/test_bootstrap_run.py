@@ -155,13 +155,18 @@ def statement(prompt: str) -> str:
 
 
 def test_what_is_trained_on_was_a_seed_or_accepted_by_then(finished: RunDir) -> None:
-    accepted = {s.program for s in read_records(finished.path / "solutions.jsonl", Solution)}
-    for index in (1, 2):
-        place = finished.path / "iterations" / f"{index:03d}"
-        accepted |= {s.program for s in read_records(place / "solutions.jsonl", Solution)}
-        rows = json.loads((place / "dataset.json").read_text())
+    known = list(read_records(finished.path / "solutions.jsonl", Solution))
+    for place in ("initial", "iterations/001", "iterations/002"):
+        known += read_records(finished.path / place / "solutions.jsonl", Solution)
+        programs = {solution.key: solution.program for solution in known}
+        rows = json.loads((finished.path / place / "dataset.json").read_text())
 
-        assert {row["completion"] for row in rows if row["origin"] == "solution"} <= accepted
+        assert {row["origin"] for row in rows} > {"solution"}
+        for row in rows:
+            assert row["parents"]
+            assert set(row["parents"]) <= programs.keys()
+            if row["origin"] == "solution":
+                assert [row["completion"]] == [programs[key] for key in row["parents"]]
 
 
 def test_no_test_or_dev_problem_is_trained_on(finished: RunDir) -> None:

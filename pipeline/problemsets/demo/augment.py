@@ -17,7 +17,7 @@ from typing import Literal
 
 from pipeline.problemsets.demo import grammar
 from pipeline.problemsets.source import ProblemSource
-from pipeline.records import content_hash
+from pipeline.records import content_hash, solution_key
 
 _OPENING, _CLOSING = "([{", ")]}"
 
@@ -27,7 +27,7 @@ class ProgramRow:
     """A Program with the Python and the description that it belongs to."""
 
     key: str
-    """Slug of the Problem, or a content hash for a row that was made here."""
+    """Key of the Solution, or a content hash for a row that was made here."""
     origin: Literal["accepted", "digit_swap", "splice"]
     reference: str
     """Python source that defines `f`."""
@@ -37,7 +37,7 @@ class ProgramRow:
     returns: str
     generator: str
     parents: tuple[str, ...] = ()
-    """Keys of the rows that this one was made from."""
+    """Keys of the Solutions that this one was made from."""
 
     @property
     def group(self) -> str:
@@ -53,7 +53,7 @@ class ProgramRow:
 def accepted_row(problem: ProblemSource, program: str) -> ProgramRow:
     """The row of a Program that was accepted for a Problem of the family."""
     return ProgramRow(
-        key=problem.slug,
+        key=solution_key(problem.slug, program),
         origin="accepted",
         reference=problem.reference,
         description=problem.statement,

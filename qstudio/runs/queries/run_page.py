@@ -32,7 +32,7 @@ from qstudio.runs.sentences import (
     status_sentence,
 )
 from qstudio.runs.timeline import Timeline, make_timeline
-from qstudio.runs.uses import quarantined_problems
+from qstudio.runs.uses import quarantined_problems, withdrawn
 
 TABS = (
     ("summary", "Summary"),
@@ -59,6 +59,9 @@ class RunHead:
     timeline: Timeline | None
     prices: dict[str, str]
     max_iterations: int | None
+    n_solved: int
+    n_withdrawn: int
+    """Problems that were solved by Programs in quarantine alone; not among `n_solved`."""
     is_silent: bool
     """Active, but without a sign of life for longer than a heartbeat should take."""
 
@@ -109,16 +112,17 @@ class ConfigTab:
 
 
 def run_head(run: Run) -> RunHead:
-    """Head of the page; one query."""
+    """Head of the page; two queries, three where something is in quarantine."""
     now = timezone.now()
     stages = list(run.stages.all())
     opened = {(s.name, s.iteration): s.started_at for s in stages}
     is_running = run.state == Run.State.RUNNING
     percent = 100 * run.done // run.total if run.total and run.is_active else None
+    n_withdrawn = withdrawn([run]).get(run.key, 0)
     silent_s = (now - run.heartbeat_at).total_seconds() if run.heartbeat_at else 0.0
     return RunHead(
         run=run,
-        sentence=status_sentence(run),
+        sentence=status_sentence(run, n_withdrawn),
         milestone=milestone(run),
         title=f"{percent} % · {run.name}"
         if is_running and percent is not None
@@ -129,6 +133,8 @@ def run_head(run: Run) -> RunHead:
         timeline=make_timeline(stages, run.finished_at or now),
         prices=prices(run, now),
         max_iterations=run.config.get("loop", {}).get("max_iterations"),
+        n_solved=run.n_solved - n_withdrawn,
+        n_withdrawn=n_withdrawn,
         is_silent=is_running and silent_s > 20,
     )
 
@@ -158,7 +164,7 @@ def summary_tab(run: Run) -> SummaryTab:
         board=rows,
         has_several_graders=len({row.grader for row in rows}) > 1,
         charts=tuple(shown),
-        finding=finished_sentence(run) if run.state == Run.State.SUCCEEDED else "",
+        finding=_finding(run),
         paired=paired_sentence(run.report),
         is_gain=is_gain(run.report),
         warnings=tuple(run.events.filter(kind="warning").order_by("-time")[:5]),
@@ -167,6 +173,12 @@ def summary_tab(run: Run) -> SummaryTab:
         n_not_counted=n_not_counted,
         quarantined=quarantined_problems(run),
     )
+
+
+def _finding(run: Run) -> str:
+    if run.state != Run.State.SUCCEEDED:
+        return ""
+    return finished_sentence(run, withdrawn([run]).get(run.key, 0))
 
 
 def training_tab(run: Run) -> TrainingTab:

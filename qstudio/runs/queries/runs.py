@@ -17,6 +17,7 @@ from qstudio.core.paging import page_of
 from qstudio.core.words import STATES
 from qstudio.runs.models import Evaluation, Run, Stage
 from qstudio.runs.sentences import stage_eta_s, status_sentence
+from qstudio.runs.uses import withdrawn
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class RunRow:
 
     run: Run
     sentence: str
+    n_solved: int
+    n_withdrawn: int
+    """Problems that were solved by Programs in quarantine alone; not among `n_solved`."""
     pass_at_1: dict[str, float] | None
     """Newest test pass@1 of the loop's policies, with interval."""
     eta_s: float | None
@@ -75,15 +79,18 @@ def runs_page(params: QueryDict) -> RunsPage:
 
 
 def run_rows(runs: Iterable[Run]) -> tuple[RunRow, ...]:
-    """Rows for some Runs, with two queries for all of them."""
+    """Rows for some Runs, with three queries for all of them, four where something is in quarantine."""
     listed = list(runs)
     now = timezone.now()
     scores = latest_scores(listed)
+    lost = withdrawn(listed)
     stages = _open_stages([run for run in listed if run.state == Run.State.RUNNING])
     return tuple(
         RunRow(
             run=run,
-            sentence=status_sentence(run),
+            sentence=status_sentence(run, lost.get(run.key, 0)),
+            n_solved=run.n_solved - lost.get(run.key, 0),
+            n_withdrawn=lost.get(run.key, 0),
             pass_at_1=scores.get(run.pk),
             eta_s=stage_eta_s(run, stages.get((run.pk, run.stage, run.iteration)), now),
             elapsed_s=elapsed_s(run, now),

@@ -37,5 +37,5 @@ def test_htmx_gets_the_inner_part_alone(reader: Client, htmx: dict[str, str]):
 
 def test_the_number_of_queries_is_fixed(reader: Client, django_assert_num_queries):
     reader.get("/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         reader.get("/")

@@ -49,10 +49,10 @@ def test_the_list_takes_the_same_queries_however_long_it_is(
     reader: Client, django_assert_num_queries
 ):
     reader.get("/runs/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         reader.get("/runs/")
     Run.objects.bulk_create(Run(key=f"r{n}", name="x", config={}, directory="x") for n in range(20))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         reader.get("/runs/")
 
 
@@ -103,7 +103,7 @@ def test_a_silent_run_is_said_to_be_silent(reader: Client, world: World):
 
 def test_the_page_takes_few_queries(reader: Client, world: World, django_assert_num_queries):
     reader.get("/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         reader.get(f"/runs/{world.finished.key}/")
 
 

@@ -12,13 +12,14 @@ from django.test import Client
 from django.utils import timezone
 
 from pipeline import records
-from pipeline.rundir import write_json
+from pipeline.rundir import RunDir, write_json
 from qstudio.problems.audit import AuditPlan, audit
 from qstudio.problems.models import Problem, Quarantine, Solution
 from qstudio.problems.services import store_solutions
+from qstudio.runs.ingest import ingest
 from qstudio.runs.models import Checkpoint, Evaluation, Run
 from qstudio.runs.snapshot import take_snapshot
-from qstudio.runs.uses import find_uses
+from qstudio.runs.uses import find_uses, withdrawn
 from tests.qstudio.factories import (
     make_config,
     make_problem,
@@ -48,7 +49,7 @@ def trained_run(solution: records.Solution) -> Run:
     """A Run that trained on a Solution in its first Iteration, and went on from there."""
     run = make_run(name="trainer")
     own = {"origin": "solution", "problem": solution.problem, "parents": [solution.key]}
-    made = {"origin": "splice", "problem": "", "parents": [solution.problem, "another"]}
+    made = {"origin": "splice", "problem": "", "parents": [solution.key, "1" * 64]}
     other = {"origin": "solution", "problem": "another", "parents": ["0" * 64]}
     for place, rows in {
         "initial": [other],
@@ -258,11 +259,84 @@ def test_a_solution_that_no_training_set_holds_has_no_uses_and_a_lost_directory_
     lost = make_run("20260101-lost-00000002")
     Run.objects.filter(pk=lost.pk).update(directory=str(tmp_path / "gone"))
 
-    uses, unread = find_uses({"f" * 64: "add-one", bad.key: "add-one"})
+    uses, unread = find_uses(["f" * 64, bad.key])
 
     assert uses["f" * 64] == []
     assert len(uses[bad.key]) == 1
     assert unread == [lost.key]
+
+
+def test_rows_that_were_made_from_another_program_of_the_problem_are_no_uses():
+    make_problem()
+    bad, good = make_solution(program=TABLE), make_solution(program=GOOD)
+    run = make_run()
+    rows = [{"origin": "digit_swap", "problem": "", "parents": [good.key]}] * 3
+    write_json(Path(run.directory) / "initial" / "dataset.json", rows)
+
+    uses, _ = find_uses([bad.key, good.key])
+
+    assert uses[bad.key] == []
+    assert [(use["rows"], use["augmented_rows"]) for use in uses[good.key]] == [(0, 3)]
+
+
+def test_what_a_run_does_with_a_program_after_its_quarantine_is_listed_too():
+    make_problem()
+    bad = make_solution(program=TABLE)
+    audited()
+    assert Quarantine.objects.get().uses == []
+    run = make_run(state="running")
+    directory = RunDir.open(Path(run.directory))
+    row = {"origin": "solution", "problem": bad.problem, "parents": [bad.key]}
+    write_json(directory.path / "iterations/001/dataset.json", [row])
+    checkpoint = records.Checkpoint(
+        id="it-1",
+        iteration=1,
+        role="candidate",
+        path="iterations/001/checkpoint",
+        steps=1,
+        train_rows=1,
+        final_loss=0.1,
+    )
+    directory.event("checkpoint", "it-1 is saved", **checkpoint.model_dump(mode="json"))
+
+    for _ in range(2):
+        ingest(run)
+        (use,) = Quarantine.objects.get().uses
+        assert (use["run"], use["rows"], use["checkpoints"]) == (run.key, 1, ["it-1"])
+
+
+def test_what_only_quarantined_programs_solved_is_not_counted_as_solved(admin_client: Client):
+    make_problem()
+    make_problem("other")
+    make_problem("third")
+    run = make_run(state="succeeded", n_problems=3, n_seeds=1, n_solved=3)
+    seed = make_solution("third", TABLE)
+    row = {"origin": "solution", "problem": "third", "parents": [seed.key]}
+    write_json(Path(run.directory) / "initial" / "dataset.json", [row])
+    found = {"add-one": [TABLE, "f:{x+1+0*x}"], "other": [TABLE]}
+    store_solutions(
+        [
+            records.Solution(problem=slug, program=program, origin="bootstrap")
+            for slug, programs in found.items()
+            for program in programs
+        ],
+        run.key,
+    )
+    assert withdrawn([run]) == {}
+
+    audited()
+
+    assert withdrawn([run]) == {run.key: 2}  # of add-one another Program stands
+    page = admin_client.get(f"/runs/{run.key}/").content.decode()
+    assert "1 of 3 (1 seeds; 2 more in quarantine)" in page
+    assert "1 of 3 training Problems solved" in page
+    assert "2 more in quarantine" in admin_client.get("/runs/").content.decode()
+    told = StringIO()
+    call_command("run", "list", "--json", stdout=told)
+    assert json.loads(told.getvalue())["n_solved"] == 1
+    for key in Quarantine.objects.values_list("key", flat=True):
+        call_command("audit_solutions", "--release", key, "--reason", "a wrong test")
+    assert withdrawn([run]) == {}
 
 
 def test_a_release_needs_a_reason_and_is_kept():

@@ -97,7 +97,7 @@ class Command(BaseCommand):
     ) -> set[str]:
         """Act on some findings; the Runs whose training sets could not be read."""
         counts.update(finding.outcome for finding in findings)
-        keys = {_key(item): item.problem for item in findings if item.outcome == "failed"}
+        keys = [_key(item) for item in findings if item.outcome == "failed"]
         uses, unread = find_uses(keys) if keys else ({}, [])
         for finding in findings:
             if finding.outcome == "failed":

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from qstudio.core.installation import require_database
 from qstudio.runs.launch import LaunchError, kill_run, resume_run, stop_run
 from qstudio.runs.models import Run
+from qstudio.runs.uses import withdrawn
 
 BY = "command line"
 
@@ -45,17 +46,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _list(self, as_json: bool) -> None:
-        for run in Run.objects.all()[:50]:
+        runs = list(Run.objects.all()[:50])
+        lost = withdrawn(runs)
+        for run in runs:
+            n_solved = run.n_solved - lost.get(run.key, 0)
             row = {
                 "key": run.key,
                 "state": run.state,
                 "stage": run.stage,
                 "iteration": run.iteration,
-                "n_solved": run.n_solved,
+                "n_solved": n_solved,
                 "n_problems": run.n_problems,
                 "reason": run.state_reason,
             }
-            solved = f"{run.n_solved}/{run.n_problems}"
+            solved = f"{n_solved}/{run.n_problems}"
             self.stdout.write(
                 json.dumps(row)
                 if as_json
