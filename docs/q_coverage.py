@@ -43,8 +43,6 @@ PARTS = {
     "ltime": "local time is UTC",
     "gtime": "local time is UTC",
     "peach": "one thread: the same as each",
-    ".Q.trp": "the backtrace is empty",
-    ".Q.trpd": "the backtrace is empty",
     ".Q.en": "only in memory, `.Q.en[::;t]`; folders are refused",
     ".Q.ens": "only in memory, `.Q.ens[::;t;name]`; folders are refused",
     ".Q.id": "not of a list of symbols",

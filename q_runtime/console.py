@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 from q_runtime.commandline import CommandLine
-from q_runtime.errors import QError, RuntimeFault
+from q_runtime.errors import Frame, QError, RuntimeFault
+from q_runtime.frames import frame_lines
 from q_runtime.lang.tokenizer import open_depth
 from q_runtime.limits import Limits
 from q_runtime.session import Session
@@ -31,19 +32,19 @@ CONSOLE_LIMITS = Limits(time_s=3600.0, memory_mb=4096, output_bytes=1 << 24)
 
 
 def error_text(error: QError, source: str, path: Path | None = None) -> str:
-    """Return an error as the console shows it: its name, where it is and a caret below the place.
+    """Return an error as the console shows it: its name, the innermost call and a caret below the place in it.
 
     path: the script that `source` was read from; its name and the line number stand before the line.
     """
-    lines = [f"'{error.code}"]
-    if error.span is not None and source:
-        rows = source.split("\n")
-        if error.span.line <= len(rows):
-            place = f"{path}:{error.span.line}: " if path else ""
-            head = f"  [0]  {place}"
-            lines.append(head + rows[error.span.line - 1])
-            lines.append(" " * (len(head) + error.span.column - 1) + "^")
-    return "\n".join(lines)
+    if not error.frames:
+        return f"'{error.code}"
+    depth = len(error.frames) - 1
+    frame = error.frames[-1]
+    place = ""
+    if path is not None and error.at is not None:
+        frame = Frame(source, error.at)
+        place = f"{path}:{1 + source.count(chr(10), 0, error.at)}: "
+    return "\n".join((f"'{error.code}", *frame_lines(frame, depth, place)))
 
 
 def respond(session: Session, text: str, out: TextIO) -> bool:

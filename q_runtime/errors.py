@@ -32,6 +32,18 @@ def span_of(source: str, start: int, end: int) -> Span:
     return Span(start, end, line, column)
 
 
+class Frame(NamedTuple):
+    """A call: its q text, and the offset in it that evaluation had come to.
+
+    name: the variable that holds the function, where one does. at: -1 for a primitive, of which there is no text.
+    """
+
+    source: str
+    at: int
+    name: str = ""
+    is_lambda: bool = False
+
+
 class QError(Exception):
     """An error signalled by q. `code` is what kdb+ prints after the quote."""
 
@@ -42,6 +54,12 @@ class QError(Exception):
         self.span = span
         self.text: str | None = None
         """The text that `span` is a stretch of, once it is known."""
+        self.at: int | None = None
+        """The offset in `text` of what failed to apply: within `span`, not always at its start."""
+        self.frames: tuple[Frame, ...] = ()
+        """The calls that led to it, the outermost first, once they are known."""
+        self.unread: Frame | None = None
+        """The text that could not be read, when that is what it is about."""
 
     def __str__(self) -> str:
         where = f" (line {self.span.line}, column {self.span.column})" if self.span else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from q_runtime.evaluate.shapes import ANY, Shape
+from q_runtime.lang import nodes as nd
 
 
 class Operand:
@@ -25,15 +26,15 @@ BODY = 2
 
 
 class Writer:
-    """Lines of Python with indentation and the q span each came from."""
+    """Lines of Python with indentation and the node that each stands for."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str, tuple[int, int]]] = []
+        self.lines: list[tuple[str, nd.Node | None]] = []
         self.indent = BODY
 
-    def emit(self, text: str, span: tuple[int, int] = (0, 0)) -> None:
+    def emit(self, text: str, node: nd.Node | None = None) -> None:
         """Append one line."""
-        self.lines.append((" " * self.indent + text, span))
+        self.lines.append((" " * self.indent + text, node))
 
     def take_back(self, name: str) -> str | None:
         """Remove the last line if all it does is to assign `name` here, and return the assigned expression."""
@@ -49,15 +50,15 @@ class Writer:
     def rename(self, mark: int, old: str, new: str) -> None:
         """Write `new` for the variable `old` in the lines from `mark` on."""
         start = f"{' ' * self.indent}{old} = "
-        text, span = self.lines[-1]
+        text, node = self.lines[-1]
         if mark == len(self.lines) - 1 and text.startswith(start):
-            self.lines[-1] = (f"{' ' * self.indent}{new} = {text[len(start) :]}", span)
+            self.lines[-1] = (f"{' ' * self.indent}{new} = {text[len(start) :]}", node)
             return
         word = re.compile(rf"\b{old}\b")
         for i in range(mark, len(self.lines)):
-            text, span = self.lines[i]
+            text, node = self.lines[i]
             if old in text:
-                self.lines[i] = (word.sub(new, text), span)
+                self.lines[i] = (word.sub(new, text), node)
 
 
 def python_name(name: str) -> str:

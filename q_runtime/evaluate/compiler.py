@@ -10,16 +10,16 @@ calling its `make`.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from q_runtime.errors import QError, UnsupportedFeature, span_of
+from q_runtime.errors import UnsupportedFeature
 from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
 from q_runtime.evaluate.locals import uses
+from q_runtime.evaluate.places import new_file, remember
 from q_runtime.evaluate.scopes import local_names
 from q_runtime.evaluate.shapes import ANY, Shape
 from q_runtime.evaluate.steady import Steady, candidates
@@ -30,9 +30,6 @@ from q_runtime.values.functions import NIL
 
 _CACHE_SIZE = 4096
 _MAX_PASSES = 8
-_serial = itertools.count()
-_spans: dict[str, tuple[str, int, list[tuple[int, int]]]] = {}
-"""By the file name of compiled code: its q text, the offset where that begins, and the span of each Python line."""
 
 
 class Unit:
@@ -172,18 +169,16 @@ class FunctionCompiler(ExpressionCompiler):
         lines += [f" {name} = UNSEEN" for name in self.steady_cells()]
         lines += [f" {h}" for h in head]
         lines += [f"  {p}" for p in prologue]
-        spans = [(0, 0)] * len(lines)
+        nodes: list[nd.Node | None] = [None] * len(lines)
         lines += [text for text, _ in self.writer.lines]
-        spans += [span for _, span in self.writer.lines]
+        nodes += [node for _, node in self.writer.lines]
         lines.append(" return f")
-        filename = f"<q {next(_serial)}>"
+        file = new_file()
         try:
-            code = compile("\n".join(lines), filename, "exec")
+            code = compile("\n".join(lines), file, "exec")
         except (SyntaxError, RecursionError, MemoryError) as error:
             raise UnsupportedFeature(f"text too deeply nested to compile: {error}") from error
-        if len(_spans) > 4 * _CACHE_SIZE:
-            _spans.clear()
-        _spans[filename] = (self.source, self.base, spans)
+        remember(file, self.source, self.base, nodes, is_lambda=self.spec is not None)
         space: dict[str, Any] = {}
         exec(code, HELPERS, space)
         return Unit(space["make"], self.constants, params)
@@ -252,29 +247,3 @@ def statement_unit(text: str, nodes: list[nd.Node], namespace: str) -> Unit:
         unit = FunctionCompiler(text, 0, None, namespace).statement_unit(nodes)
         _unit_cache[key] = unit
     return unit
-
-
-def locate(error: QError, script: str, offset: int, text: str) -> None:
-    """Give an error its span in `script`, of which the statement `text` at `offset` raised it.
-
-    That is the place the parser named, or else the innermost compiled line on the traceback whose text stands in the
-    script; failing that, the whole statement.
-    """
-    if error.span is not None and error.text == text:
-        start, end = error.span.start, error.span.end
-        error.span = span_of(script, offset + start, offset + end)
-    else:
-        error.span = span_of(script, offset, offset + len(text.rstrip()))
-        trace = error.__traceback__
-        while trace is not None:
-            known = _spans.get(trace.tb_frame.f_code.co_filename)
-            if known is not None:
-                source, first, spans = known
-                base = offset if source == text else script.find(source)
-                line = trace.tb_lineno - 1
-                start, end = spans[line] if line < len(spans) else (0, 0)
-                if base >= 0 and end > start >= first:
-                    base -= first
-                    error.span = span_of(script, base + start, base + end)
-            trace = trace.tb_next
-    error.text = script

@@ -76,7 +76,7 @@ class ControlCompiler:
                 del self.writer.lines[mark:]
                 self.emit("else:")  # type: ignore[attr-defined]
                 self.writer.indent += 1
-                self.writer.lines.extend((" " + text, span) for text, span in held)
+                self.writer.lines.extend((" " + text, here) for text, here in held)
                 word = "if"
             self.emit(f"{word} {condition}:", parts[i])  # type: ignore[attr-defined]
             before = set(self.assigned)
@@ -211,7 +211,7 @@ class ControlCompiler:
     def enter_before(self, mark: int, indent: int) -> None:
         """Write the same before the line `mark`, where a loop begins."""
         self.enters_in_loop = False
-        self.writer.lines[mark:mark] = [(" " * indent + line, (0, 0)) for line in ENTRY]
+        self.writer.lines[mark:mark] = [(" " * indent + line, None) for line in ENTRY]
 
     def on_Return(self, node: nd.Return) -> Operand:
         """`:x`: leave the function."""

@@ -49,7 +49,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
 
     def emit(self, text: str, node: nd.Node | None = None) -> None:
         """Write a line that stands for `node`."""
-        self.writer.emit(text, (node.start, node.end) if node else (0, 0))
+        self.writer.emit(text, node)
 
     def temp(self) -> str:
         """Return a new temporary variable."""
@@ -68,7 +68,7 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         """Write `temp = code` for a value of which so much is known, and return the temporary."""
         self.n_temps += 1
         name = f"t{self.n_temps}"
-        self.writer.emit(f"{name} = {code}", (node.start, node.end))
+        self.writer.emit(f"{name} = {code}", node)
         return Operand(name, shape)
 
     def deep(self, code: str, node: nd.Node) -> Operand:

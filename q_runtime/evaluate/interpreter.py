@@ -5,13 +5,14 @@ It implements the Host of prims/registry.py. Limits, threads and console text be
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NoReturn
 
 from q_runtime import prims
-from q_runtime.errors import QError
+from q_runtime.errors import Frame, QError
 from q_runtime.evaluate import compiler, dotz
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
 from q_runtime.evaluate.builtins import find_member, member_names
@@ -21,6 +22,7 @@ from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.lambda_names import names_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
+from q_runtime.evaluate.places import calls_to, calls_under_way, locate, named
 from q_runtime.evaluate.scopes import Globals
 from q_runtime.evaluate.shapes import Shape, shape_of
 from q_runtime.evaluate.short import HELPERS as SHORT_HELPERS
@@ -175,7 +177,9 @@ class Interpreter(Applier):
                 try:
                     result, silent = self.statement(text)
                 except QError as error:
-                    compiler.locate(error, script, offset, text)
+                    locate(error, script, offset, text)
+                    if is_outermost:
+                        error.frames = tuple(named(error.frames, self.globals.values))
                     raise
                 except (RecursionError, MemoryError) as fault:
                     if not is_outermost:
@@ -233,6 +237,15 @@ class Interpreter(Applier):
         return None
 
     # -- Host
+
+    def calls(self, trap: Frame | None = None, error: QError | None = None) -> list[Frame]:
+        """Return the calls under way, the outermost first, and behind a trap those that led to the error it caught."""
+        frames = calls_under_way(sys._getframe(1))
+        if trap is not None:
+            frames.append(trap)
+        if error is not None:
+            frames += calls_to(error)
+        return named(frames, self.globals.values)
 
     def get_global(self, name: str) -> Value:
         """Read a global by name as written; the name of a file or process is refused."""
@@ -409,7 +422,7 @@ def resource_error(
     """Return what q signals when the stack or the memory is exhausted, with its place in the script."""
     is_stack = isinstance(fault, RecursionError)
     error = QError("stack", "calls nested too deep") if is_stack else QError("wsfull")
-    compiler.locate(error.with_traceback(fault.__traceback__), script, offset, text)
+    locate(error.with_traceback(fault.__traceback__), script, offset, text)
     return error
 
 

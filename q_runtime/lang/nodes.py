@@ -110,6 +110,8 @@ class Assign(Node):
     value: Node
     is_global: bool
     indexed: bool = False
+    at: int = 0
+    """Offset of the operator or the colon."""
 
 
 @dataclass(slots=True)

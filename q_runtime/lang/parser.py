@@ -226,6 +226,7 @@ class Parser(QueryParser):
     def assignment(self, target: nd.Node) -> nd.Node | None:
         """Parse an assignment to `target` when one follows, else return None."""
         token = self.tokens[self.at]
+        at = token.start
         verb: nd.Node | None = None
         if token.kind == tk.VERB:
             after = self.tokens[self.at + 1]
@@ -253,9 +254,12 @@ class Parser(QueryParser):
         if isinstance(target, nd.Call):
             name = target.function.name  # type: ignore[attr-defined]
             return nd.Assign(
-                target.start, value.end, name, target.arguments, verb, value, is_global, True
+                target.start, value.end, name, target.arguments, verb, value, is_global, True, at
             )
-        return nd.Assign(target.start, value.end, target.name, [], verb, value, is_global)  # type: ignore[attr-defined]
+        name = target.name  # type: ignore[attr-defined]
+        return nd.Assign(
+            target.start, value.end, name, [], verb, value, is_global, indexed=False, at=at
+        )
 
     def refuse_keyword(self, head: nd.Node) -> None:
         """Refuse an assignment to an infix keyword.

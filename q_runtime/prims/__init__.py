@@ -16,6 +16,7 @@ def load() -> None:
         binaryio,
         casting,
         compare,
+        debug,
         dictionary,
         doth,
         dotj,

@@ -14,7 +14,7 @@ from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import base_type, domain_name
-from q_runtime.values.functions import NIL, is_function
+from q_runtime.values.functions import NIL
 from q_runtime.values.literal import literal, plain_text
 from q_runtime.values.vectors import (
     CHARS,
@@ -228,30 +228,6 @@ def gzip(x: Value) -> Value:
     return bytes_string(made)
 
 
-def _trapped(host: Host, f: Value, args: list[Value], handler: Value) -> Value:
-    """Apply; when q signals, give the handler the error text and a backtrace that only `.Q.sbt` reads."""
-    depth = host.budget.depth  # type: ignore[attr-defined]
-    try:
-        return host.apply(f, args)
-    except QError as error:
-        host.budget.depth = depth  # type: ignore[attr-defined]
-        if not is_function(handler):
-            return handler
-        return host.apply(handler, [string(error.code), GList([])])
-
-
-@primitive(".Q.trp", 3, host=True)
-def trap(host: Host, x: Value, y: Value, z: Value) -> Value:
-    """Apply to one argument; on an error apply `z` to its text and the backtrace."""
-    return _trapped(host, x, [y], z)
-
-
-@primitive(".Q.trpd", 3, host=True)
-def trap_at_depth(host: Host, x: Value, y: Value, z: Value) -> Value:
-    """Apply to a list of arguments; on an error apply `z` to its text and the backtrace."""
-    return _trapped(host, x, items_of(y) or [NIL], z)
-
-
 @primitive(".Q.ts", 2, host=True)
 def timed(host: Host, x: Value, y: Value) -> Value:
     """Apply to a list of arguments: the milliseconds and bytes that it took (no bytes are counted), and the result."""
@@ -259,12 +235,6 @@ def timed(host: Host, x: Value, y: Value) -> Value:
     result = host.apply(x, items_of(y) or [NIL])
     elapsed = int((time.perf_counter() - started) * 1000)
     return GList([longs([elapsed, 0]), result])
-
-
-@primitive(".Q.sbt")
-def backtrace_text(x: Value) -> Value:
-    """Text of a backtrace."""
-    raise UnsupportedFeature("the text of a backtrace is not supported yet")
 
 
 @primitive(".Q.qp")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
+from q_runtime.errors import Frame, QError
 from q_runtime.lang.keywords import INFIX
 from q_runtime.prims.kforms import shown_of, type_of
 from q_runtime.values.functions import Prim, View
@@ -99,6 +100,9 @@ class Host(Protocol):
 
     def query_form(self, glyph: str, args: list[Value]) -> Value:
         """Run a functional query: `?` with three to six arguments, or `!` with four."""
+
+    def calls(self, trap: Frame | None = None, error: QError | None = None) -> list[Frame]:
+        """Return the calls under way, the outermost first, and behind a trap those that led to the error it caught."""
 
     def write(self, text: str) -> None:
         """Write console output."""

@@ -50,7 +50,7 @@ def test_a_handler_is_undefined_until_it_is_assigned() -> None:
 
 def test_what_kdb_has_and_we_lack_is_no_q_error() -> None:
     with pytest.raises(UnsupportedFeature):
-        Session().eval('@[value;".Q.bt[]";0]')
+        Session().eval('@[value;".h.logo";0]')
 
 
 @pytest.mark.parametrize(

@@ -141,4 +141,4 @@ def test_the_module_runs_piped_input() -> None:
         check=False,
     )
 
-    assert (0, "2\n'type\n  [0]  1+`a\n       ^\n") == (done.returncode, done.stdout)
+    assert (0, "2\n'type\n  [0]  1+`a\n        ^\n") == (done.returncode, done.stdout)
