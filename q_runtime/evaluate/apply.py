@@ -24,6 +24,7 @@ from q_runtime.values.functions import (
     Nil,
     Prim,
     Projection,
+    missing_arguments,
     negated_operator,
 )
 from q_runtime.values.vectors import (
@@ -107,7 +108,7 @@ class Applier(IteratorApplier):
         if c is Projection:
             return self._projection(f, args)
         if c is Composition:
-            missing = _missing(f, n)
+            missing = missing_arguments(f, n)
             if missing:
                 return Projection(f, (*args, *(HOLE,) * missing), n)
             return self.at(f.f, self.apply(f.g, args))
@@ -206,16 +207,6 @@ class Applier(IteratorApplier):
         if HOLE not in args:
             return Projection(f, (*args, HOLE), len(args))
         return Projection(f, args)
-
-
-def _missing(f: Composition, n: int) -> int:
-    """Count the arguments that a composition lacks: it takes as many as its last function."""
-    g = f.g
-    while type(g) is Composition:
-        g = g.g
-    if type(g) is Prim:
-        return 0 if n in g.ranks else g.rank - n
-    return max(g.rank - n, 0) if type(g) is Lambda or type(g) is Projection else 0
 
 
 def n_args_is_text(args: Sequence[Value]) -> bool:

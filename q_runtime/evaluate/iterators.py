@@ -11,10 +11,17 @@ from functools import partial
 from itertools import pairwise
 
 from q_runtime.errors import QError
-from q_runtime.evaluate.reductions import fast_each_prior, fast_over, fast_scan, without_nulls
+from q_runtime.evaluate.reductions import (
+    fast_each_prior,
+    fast_over,
+    fast_scan,
+    recurrence,
+    without_nulls,
+)
 from q_runtime.limits import Budget
 from q_runtime.prims.compare import matches
 from q_runtime.prims.runs import each_of_runs
+from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
     HOLE,
@@ -23,6 +30,7 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
     is_function,
+    missing_arguments,
     rank_of,
 )
 from q_runtime.values.vectors import (
@@ -30,6 +38,7 @@ from q_runtime.values.vectors import (
     Value,
     Vec,
     collapse,
+    is_list,
     items_of,
     length,
     type_number,
@@ -109,6 +118,9 @@ class IteratorApplier:
         return lambda x: fn(*before, x, *after)
 
     def _each(self, f: Value, args: tuple[Value, ...]) -> Value:
+        missing = missing_arguments(f, len(args))
+        if missing:
+            return Projection(Derived("'", f), (*args, *(HOLE,) * missing), len(args))
         if len(args) == 1:
             (x,) = args
             if type(x) is Dict:
@@ -210,6 +222,8 @@ class IteratorApplier:
             made = (fast_scan if keep else fast_over)(f.name, args[0])
             if made is not None:
                 return made
+        if keep and n == 2 and abs(type_number(f)) in qt.FLOATS:
+            return recurrence(args[0], f, args[1])
         rank = self._accumulator_rank(f)
         if rank == 1:
             if n == 1:
@@ -228,10 +242,10 @@ class IteratorApplier:
         return self._fold(f, args[0], list(args[1:]), keep)
 
     def _accumulator_rank(self, f: Value) -> int:
-        """Return how many arguments `f` takes: an index, and for a list of functions that function's argument."""
+        """Return how many arguments `f` takes: an index, and one for what each item of a list takes."""
         if is_function(f):
             return rank_of(f)
-        if type(f) is GList and f.items and all(is_function(i) for i in f.items):
+        if type(f) is GList and f.items and all(is_function(i) or is_list(i) for i in f.items):
             return 2
         if type(f) in (Vec, GList, Dict) or type_number(f) == 101:
             return 1

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from q_runtime.errors import QError
 from q_runtime.prims import aggregate
+from q_runtime.prims.arith import add, multiply
 from q_runtime.prims.compare import null_mask
 from q_runtime.prims.joining import raze
 from q_runtime.values import qtypes as qt
-from q_runtime.values.vectors import GList, Value, Vec
+from q_runtime.values.vectors import GList, Value, Vec, collapse, is_list, items_of, length
 
 _NEUTRAL = {"+": 0, "*": 1, "&": 0, "and": 0}
 COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
@@ -61,6 +63,26 @@ def without_nulls(name: str, x: Value) -> Value:
         return x
     neutral = qt.INFINITIES[x.t] if name in ("&", "and") else _NEUTRAL[name]
     return Vec(x.t, np.where(mask, neutral, x.a).astype(x.a.dtype))
+
+
+def recurrence(start: Value, factor: Value, gains: Value) -> Value:
+    r"""`start factor\gains`: every result is its gain and the factor times the result before.
+
+    factor: a float, or one for each gain. Raises: QError('length').
+    Source: KX ref/accumulators, alternative syntax.
+    """
+    if not is_list(gains):
+        return add(gains, multiply(factor, start))
+    n = length(gains)
+    if is_list(factor) and length(factor) != n:
+        raise QError("length")
+    out: list[Value] = []
+    for f, gain in zip(
+        items_of(factor) if is_list(factor) else [factor] * n, items_of(gains), strict=True
+    ):
+        start = add(gain, multiply(f, start))
+        out.append(start)
+    return collapse(out)
 
 
 def fast_each_prior(name: str, x: Value) -> Value | None:

@@ -85,7 +85,7 @@ def amend_deep(host: Any, x: Value, path: list[Value], f: Value | None, y: Value
     if type(x) is Table and abs(type_number(first)) != 11:
         if abs(type_number(rest[0])) == 11:
             return amend_deep(host, x, [rest[0], first, *rest[1:]], f, y)
-    if type_number(first) >= 0 and is_list(first):
+    if is_list(first) and not (type(x) is Dict and _one_key(x, first)):
         many = items_of(first)
         values = _spread(y, len(many))
         for i, value in zip(many, values, strict=True):

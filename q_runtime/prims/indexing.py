@@ -361,7 +361,12 @@ def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
         if type(rows) is Table and type_number(rest[0]) == -11:
             return index_at_depth(host, rows, rest)
     chosen = index(x, first)
-    if type(first) is Nil or type_number(first) >= 0:
+    is_one = type(x) is Dict and (
+        is_sought_whole(x.k, first)
+        if type(x.k) is GList
+        else x.is_keyed_table and type(chosen) is Dict
+    )
+    if type(first) is Nil or (t >= 0 and type_number(first) >= 0 and not is_one):
         if type(chosen) is Dict:
             inner = [index_at_depth(host, item, rest) for item in items_of(chosen.v)]
             return Dict(chosen.k, collapse(inner))

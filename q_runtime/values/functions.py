@@ -221,3 +221,15 @@ def rank_of(f: Value) -> int:
             return rank_of(f.f)
         return 2 if f.glyph in ("/:", "\\:") else 1
     return 1
+
+
+def missing_arguments(f: Value, n: int) -> int:
+    """Count the arguments that `f` lacks when it is given `n`; 0 where that is not known beforehand.
+
+    A composition takes as many as its last function, and `f'` as many as `f`.
+    """
+    while type(f) is Composition or (type(f) is Derived and f.glyph == "'"):
+        f = f.g if type(f) is Composition else f.f
+    if type(f) is Prim:
+        return 0 if n in f.ranks else max(f.rank - n, 0)
+    return max(f.rank - n, 0) if type(f) is Lambda or type(f) is Projection else 0
