@@ -198,6 +198,8 @@ def _unique(names: list[str]) -> list[str]:
 def _groups(view: Rows, plan: QueryPlan, rows: np.ndarray | None) -> tuple[Table, list[np.ndarray]]:
     """Return the different keys, sorted, and the rows of each."""
     assert plan.by is not None
+    if not plan.by:
+        raise UnsupportedFeature("by without a column is not supported yet")
     n = view.table.size() if rows is None else len(rows)
     all_rows = np.arange(n) if rows is None else rows
     keys = [c.evaluate(view, rows) for c in plan.by]
