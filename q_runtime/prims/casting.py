@@ -86,7 +86,7 @@ def dollar(x: Value, y: Value) -> Value:
 
 def _matching(x: Value, y: Value) -> list[Value]:
     n = length(x)
-    if not is_list(y):
+    if not is_list(y) and type(y) is not Table:
         return [y] * n
     if length(y) != n:
         raise QError("length")
@@ -96,7 +96,7 @@ def _matching(x: Value, y: Value) -> list[Value]:
 def _each_target(x: Value, y: Value) -> Value:
     if type(y) is Dict:
         return Dict(y.k, _each_target(x, y.v))
-    if not is_list(y):
+    if not is_list(y) and type(y) is not Table:
         return collapse([dollar(a, y) for a in items_of(x)])
     return collapse([dollar(a, b) for a, b in zip(items_of(x), _matching(x, y), strict=True)])
 

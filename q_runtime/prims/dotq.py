@@ -82,11 +82,17 @@ def key_target(x: Value) -> Value:
     return symbol(domain_name(abs(x.t)) if is_foreign_key(x) else "")
 
 
+_MOST_PLACES = 308
+
+
 def fixed_text(places: int, number: float) -> str:
     """Return a number with a fixed count of decimals, rounded half up as `"j"$` rounds.
 
     A null gives no text, a number past the precision of a long its plain text.
+    Raises: QError('domain') for more places than a float has.
     """
+    if abs(places) > _MOST_PLACES:
+        raise QError("domain")
     if number != number:
         return ""
     if number < 0:

@@ -60,26 +60,43 @@ def _pair(x: Value, y: Value) -> tuple[np.ndarray, np.ndarray]:
     return out[0], out[1]
 
 
+def _known(a: np.ndarray) -> np.ndarray:
+    """Leave out what is null."""
+    return a[~np.isnan(a)]
+
+
+def _mean(a: np.ndarray) -> float:
+    known = _known(a)
+    return float(known.mean()) if known.size else qt.NAN
+
+
+def _covariance(a: np.ndarray, b: np.ndarray) -> float:
+    """The mean of the products less the product of the means, each without its nulls, as `avg` takes them."""
+    with np.errstate(all="ignore"):
+        return _mean(a * b) - _mean(a) * _mean(b)
+
+
 @primitive("cov", 2)
 def cov(x: Value, y: Value) -> Value:
     """Covariance."""
-    a, b = _pair(x, y)
-    return float(np.mean(a * b) - np.mean(a) * np.mean(b)) if a.size else qt.NAN
+    return _covariance(*_pair(x, y))
 
 
 @primitive("scov", 2)
 def scov(x: Value, y: Value) -> Value:
     """Sample covariance."""
     a, b = _pair(x, y)
-    if a.size < 2:
-        return qt.NAN
-    return float(np.add.reduce((a - a.mean()) * (b - b.mean())) / (a.size - 1))
+    n = _known(a * b).size
+    return _covariance(a, b) * n / (n - 1) if n > 1 else qt.NAN
 
 
 @primitive("cor", 2)
 def cor(x: Value, y: Value) -> Value:
     """Correlation."""
     a, b = _pair(x, y)
+    known = _known(a), _known(b)
+    if not all(one.size for one in known):
+        return qt.NAN
     with np.errstate(all="ignore"):
-        below = np.std(a) * np.std(b)
-        return float(cov(x, y) / below) if below else qt.NAN
+        below = float(np.std(known[0]) * np.std(known[1]))
+        return _covariance(a, b) / below if below else qt.NAN
