@@ -2,8 +2,8 @@
 
 `python -m tests.q_runtime.kx_sample [--failures] [--area AREA] [--page TEXT] [--id TEXT]`. The sample is not part
 of this repository; it is read from `../shared/conformance` beside it, and the runner says so and stops where
-that is absent. Steps that the documentation itself has wrong are named in `kx_known_wrong.toml`: they are counted
-and shown, and stand in no share.
+that is absent. Every step that differs is shown under its rule (`kx_rules`); those that the documentation itself has
+wrong stand in no share, and a second share counts them as failures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import importlib.util
 import json
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -22,12 +21,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from q_runtime import Limits, QError, RuntimeFault, Session
+from tests.q_runtime.kx_rules import lines_by_rule, rule_of_known_wrong
 
 write = sys.stdout.write
 SAMPLE = Path(__file__).resolve().parents[2].parent / "shared" / "conformance"
-KNOWN_WRONG = Path(__file__).with_name("kx_known_wrong.toml")
 N_PROCESSES = 2
 STEP_LIMITS = Limits(time_s=2.0)
+KINDS = ("value steps", "error steps")
+ORDER = ("ref", "basics", "kb", "learn", "white-papers", "release-notes", "other", *KINDS, "all")
+"""The rows of the report."""
 
 
 class Outcome(NamedTuple):
@@ -41,7 +43,7 @@ class Outcome(NamedTuple):
     printed: str
     error: str | None
     known_wrong: str
-    """Why the documentation's own answer is wrong; empty for a step that counts."""
+    """The rule by which the documentation's own answer is wrong; empty for a step that counts."""
 
     @property
     def passed(self) -> bool:
@@ -51,7 +53,7 @@ class Outcome(NamedTuple):
     @property
     def kind(self) -> str:
         """Whether a value or an error is expected."""
-        return "error steps" if self.step["check"] == "error" else "value steps"
+        return KINDS[self.step["check"] == "error"]
 
     def text(self) -> str:
         """Show the step, what was wanted and what came."""
@@ -70,20 +72,6 @@ def load_verdict() -> Callable[..., str]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.verdict
-
-
-@cache
-def known_wrong() -> dict[tuple[str, int], str]:
-    """Read the steps whose documented answer is wrong: (session id, step number) to the reason."""
-    if not KNOWN_WRONG.is_file():
-        return {}
-    listed = tomllib.loads(KNOWN_WRONG.read_text(encoding="utf-8")).get("wrong", [])
-    return {
-        (name, n): entry["reason"]
-        for entry in listed
-        for name, steps in entry["steps"].items()
-        for n in steps
-    }
 
 
 def sessions(area: str = "", page: str = "", name: str = "") -> Iterator[dict[str, Any]]:
@@ -130,7 +118,7 @@ def run_session(recorded: dict[str, Any]) -> list[Outcome]:
             continue
         result = verdict(step, printed, error)
         where = (recorded["id"], recorded["page"], recorded["area"])
-        wrong = known_wrong().get((recorded["id"], step["n"]), "")
+        wrong = rule_of_known_wrong().get((recorded["id"], step["n"]), "")
         out.append(Outcome(*where, step, result, printed, error, wrong))
     return out
 
@@ -144,12 +132,12 @@ def outcomes(area: str = "", page: str = "", name: str = "") -> list[Outcome]:
         return [o for found in pool.map(run_session, chosen, chunksize=8) for o in found]
 
 
-def shares(results: Iterable[Outcome]) -> dict[str, tuple[int, int]]:
-    """Count (passed, scored) by area, by kind and over all, without the known-wrong steps."""
+def shares(results: Iterable[Outcome], *, with_wrong: bool = False) -> dict[str, tuple[int, int]]:
+    """Count (passed, scored) by area, by kind and over all, with or without the known-wrong steps."""
     total: Counter[str] = Counter()
     passed: Counter[str] = Counter()
     for outcome in results:
-        if not outcome.known_wrong:
+        if with_wrong or not outcome.known_wrong:
             for key in (outcome.area, outcome.kind, "all"):
                 total[key] += 1
                 passed[key] += outcome.passed
@@ -157,23 +145,22 @@ def shares(results: Iterable[Outcome]) -> dict[str, tuple[int, int]]:
 
 
 def report(results: list[Outcome], *, failures: bool) -> None:
-    """Print the failures by page, or every one of them in full, and then the shares."""
-    wrong = [o for o in results if not o.passed and not o.known_wrong]
+    """Print what differs by rule, in full if `failures`, and then the shares without and with the known wrong."""
     if failures:
         for outcome in (o for o in results if not o.passed):
             write(outcome.text())
-    else:
-        for page, count in Counter(o.page for o in wrong).most_common():
-            steps = [
-                f"{o.session.rpartition('#')[2]}.{o.step['n']}" for o in wrong if o.page == page
-            ]
-            write(f"{count:4}  {page}  {' '.join(steps)}\n")
-    for key, (passed, total) in sorted(shares(results).items()):
-        write(f"{key:14} {passed:5} of {total:5}  {passed / total:.1%}\n")
-    excluded = sum(1 for o in results if o.known_wrong)
-    passed = sum(o.passed for o in results)
-    write(f"known wrong in the documentation, in no share: {excluded} ({KNOWN_WRONG.name}); ")
-    write(f"with them {passed} of {len(results)}, {passed / max(len(results), 1):.1%}\n")
+    differing = {(o.session, o.step["n"]): o for o in results if not o.passed}
+    lines = lines_by_rule(differing, lambda step: "e" * (differing[step].kind == KINDS[1]))
+    write("\n".join(lines) + "\n(a step marked e is one that should have signalled an error)\n\n")
+    without, everything = shares(results), shares(results, with_wrong=True)
+    write(f"{'printed the same':17}{'without the known wrong':>26}{'with them':>26}\n")
+    for key in sorted(everything, key=ORDER.index):
+        write(f"{key:17}{_share(without.get(key, (0, 0)))}{_share(everything[key])}\n")
+
+
+def _share(counted: tuple[int, int]) -> str:
+    passed, total = counted
+    return f"{passed:8} of {total:5}  {passed / max(total, 1):7.1%}"
 
 
 def main() -> int:
