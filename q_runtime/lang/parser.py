@@ -182,7 +182,7 @@ class Parser(QueryParser):
                     head = following
                     continue
                 if self.at_end():
-                    tail = nd.LeftBound(head.start, following.end, following, head)
+                    tail = self.left_bound(head, following)
                     break
                 pending.append((head, following))
             token = self.tokens[self.at]
@@ -196,14 +196,19 @@ class Parser(QueryParser):
 
     def join(self, left: nd.Node, verb: nd.Node | None, right: nd.Node) -> nd.Node:
         """Bind `left` (and its infix verb) to the expression on its right."""
+        if isinstance(right, _TAILS):
+            if verb is not None:
+                left = nd.LeftBound(left.start, verb.end, verb, left)
+            return nd.Composed(left.start, right.end, left, right)
         if verb is None:
-            if isinstance(right, _TAILS):
-                return nd.Composed(left.start, right.end, left, right)
             return nd.Monad(left.start, right.end, unary_form(left), right)
-        if isinstance(right, (nd.LeftBound, nd.Composed)):
-            bound = nd.LeftBound(left.start, verb.end, verb, left)
-            return nd.Composed(left.start, right.end, bound, right)
         return nd.Dyad(left.start, right.end, verb, left, right)
+
+    def left_bound(self, left: nd.Node, verb: nd.Node) -> nd.Node:
+        """Bind a verb that ends an expression to its left argument; one like `,:` is applied to it at once."""
+        if isinstance(verb, nd.Verb) and len(verb.name) == 2 and verb.name[1] == ":":
+            return nd.Monad(left.start, verb.end, verb, left)
+        return nd.LeftBound(left.start, verb.end, verb, left)
 
     def named_train(self, last: nd.Node, before: tuple[nd.Node, nd.Node | None]) -> nd.Node:
         """Compose a train that `::` ends, as in `sqrt var::`: `last` is the function that takes its arguments."""

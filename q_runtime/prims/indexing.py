@@ -15,7 +15,7 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table, items_of_one
 from q_runtime.values.enums import base_type, resolve
-from q_runtime.values.functions import Nil, is_function
+from q_runtime.values.functions import NIL, Nil, is_function
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -128,7 +128,7 @@ def missing_item(x: Value) -> Value:
 
 
 def null_like(x: Value) -> Value:
-    """Return the null of an item: an atom's null, an empty list of a list's type."""
+    """Return the null of an item: an atom's null, an empty list of a list's type, `::` for a function."""
     t = type_number(x)
     if t < 0:
         return null_atom(-t)
@@ -138,7 +138,7 @@ def null_like(x: Value) -> Value:
         if type(x.v) is Vec:
             return Dict(x.k, Vec(x.v.t, np.full_like(x.v.a, qt.NULLS[x.v.t])))
         return Dict(x.k, collapse([null_like(i) for i in items_of(x.v)]))
-    return GList([]) if type(x) is GList else x
+    return GList([]) if type(x) is GList else NIL if is_function(x) else x
 
 
 def index(x: Value, i: Value) -> Value:

@@ -236,7 +236,7 @@ def in_(x: Value, y: Value) -> Value:
     y = y if is_list(y) else as_list(y)
     if type(y) is Vec and len(y.a) == 1 and abs(tx) not in (0, y.t):
         return equal(x, items_of(y)[0])
-    if tx < 0:
+    if tx < 0 or is_function(x):
         return _position(y, x) < length(y)
     if type(y) is GList and is_sought_whole(y, x):
         return hash_key(x) in {hash_key(i) for i in y.items}
@@ -285,7 +285,8 @@ def _searched(x: Value) -> Value:
 
 def _outside(x: Value, y: Value) -> np.ndarray:
     y = y.v if type(y) is Dict else y
-    if type(x) is Vec and (type(y) is Vec or type_number(y) < 0):
+    are_numbers = type(x) is GList and all(-type_number(i) in qt.NUMERIC for i in x.items)
+    if (type(x) is Vec or (are_numbers and x.items)) and (type(y) is Vec or type_number(y) < 0):
         return ~in_(x, y).a
     gone = {hash_key(i) for i in (items_of(y) if is_list(y) or type(y) is Table else [y])}
     return np.array([hash_key(i) not in gone for i in items_of(x)], dtype=bool)
