@@ -190,5 +190,6 @@ def _reason(load: ExecutionResult) -> str:
 
 def _shorten(text: str, limit: int) -> str:
     r"""Text for a record: bytes that are no UTF-8 as q writes them, `\377`, and at most `limit` characters."""
-    text = _STRAY_BYTES.sub(lambda found: f"\\{ord(found[0]) - 0xDC00:03o}", text)
+    if not text.isascii():
+        text = _STRAY_BYTES.sub(lambda found: f"\\{ord(found[0]) - 0xDC00:03o}", text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,9 +1,9 @@
 """A pool of warm worker processes that streams results: the half that q and Python workers share.
 
 Jobs are drawn by whoever takes the results (`stream`), while deadlines are watched here: every worker has a thread of
-the pool that sends it a job, reads frames, and kills it when a deadline passes. A killed, lost or worn-out worker is
-replaced by a fork of the template. A job whose worker is lost through no fault of its own is run once more; what is
-recorded then, a subclass decides.
+the pool that sends it a job, and the next while it is busy, reads frames, and kills it when a deadline passes. A
+killed, lost or worn-out worker is replaced by a fork of the template. A job whose worker is lost through no fault of
+its own is run once more; what is recorded then, a subclass decides.
 
 Frames of one job, after `{"ready": layers}` once per worker: `{"load": ..}`, `{"call": ..}` each, `{"end": true}`; the
 end may carry `"worn": true` to ask for replacement. Each frame renews the deadline. What this deliberately does not
@@ -28,7 +28,13 @@ from typing import Any, ClassVar, Generic, Literal, Self
 from q_runtime.errors import WorkerCrashed
 from q_runtime.limits import Limits
 from q_runtime.sandbox.isolation import Layer
-from q_runtime.sandbox.protocol import ChannelClosed, ChannelError, DeadlinePassed, MalformedFrame
+from q_runtime.sandbox.protocol import (
+    ChannelClosed,
+    ChannelError,
+    DeadlinePassed,
+    MalformedFrame,
+    encode_frame,
+)
 from q_runtime.sandbox.seccomp import OUTSIDE_SIGNALS
 from q_runtime.sandbox.stream import Inbox, JobT, ResultStream, ResultT
 from q_runtime.sandbox.template import Template, WorkerHandle, WorkerKind
@@ -37,6 +43,10 @@ READY_TIMEOUT_S = 30.0
 """A worker that has not announced itself by then is lost; in practice it takes milliseconds."""
 LAST_WORDS_S = 0.2
 """How long a worker whose channel closed is given to end by itself, so that its exit status is known."""
+AHEAD_AFTER = 2
+"""Answers of a job after which its worker is sent the next: the load and the first call, where most that hang do."""
+AHEAD_BYTES = 32 * 1024
+"""Longest frame that is sent ahead: the channel takes it whole, though the worker does not read yet."""
 MAX_ATTEMPTS = 2
 MAX_STARTS = 3
 MAX_SECONDS = 1e6
@@ -193,6 +203,16 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         """Close the pool."""
         self.close()
 
+    def _take_ticket(self) -> tuple[JobT, Inbox[ResultT]] | None:
+        """A ticket that waits, if there is one; that the pool is closed is left for those who wait for tickets."""
+        try:
+            ticket = self._tickets.get_nowait()
+        except queue.Empty:
+            return None
+        if ticket is None:
+            self._tickets.put(None)
+        return ticket
+
     def _start_worker(self) -> WorkerHandle:
         """A worker that has announced itself; a template that is gone is started anew.
 
@@ -240,6 +260,8 @@ class _Slot(Generic[JobT, ResultT]):
         # Reentrant: a stream may be dropped, and so cancelled, while this thread holds the lock.
         self._lock = threading.RLock()
         self._inbox: Inbox[ResultT] | None = None
+        self._ahead: tuple[JobT, Inbox[ResultT]] | None = None
+        self._is_ahead_sent = False
         name = f"{type(pool).__name__}-{index}"
         self.thread = threading.Thread(target=self._work, name=name, daemon=True)
         self.thread.start()
@@ -255,11 +277,13 @@ class _Slot(Generic[JobT, ResultT]):
         while True:
             if self._worker is None:
                 self._prepare()
-            ticket = self._pool._tickets.get()
+            ticket, self._ahead = self._ahead or self._pool._tickets.get(), None
             if ticket is None:
                 break
             job, inbox = ticket
             if inbox.is_cancelled:
+                if self._is_ahead_sent:
+                    self._discard()
                 continue
             try:
                 outcome: ResultT | BaseException = self._serve(job, inbox)
@@ -289,6 +313,7 @@ class _Slot(Generic[JobT, ResultT]):
         """End the worker; return its exit code (None if unknown) and whether it was killed now."""
         with self._lock:
             worker, self._worker = self._worker, None
+        self._is_ahead_sent = False
         if worker is None:
             return None, False
         try:
@@ -312,6 +337,7 @@ class _Slot(Generic[JobT, ResultT]):
         pool = self._pool
         request, n_answers = pool._encode(job), pool._n_answers(job)
         worker = self._ensure_worker()
+        is_sent, self._is_ahead_sent = self._is_ahead_sent, False
         with self._lock:
             self._inbox = inbox
             if inbox.is_cancelled:  # before it was known whom to interrupt
@@ -322,8 +348,11 @@ class _Slot(Generic[JobT, ResultT]):
         heard = time.monotonic()
         last = heard + pool.job_time_s
         try:
-            worker.channel.send(request, heard + allowed_s)
+            if not is_sent:
+                worker.channel.send(request, heard + allowed_s)
             while True:
+                if len(frames) == AHEAD_AFTER:
+                    self._send_ahead(worker)
                 frame = worker.channel.receive(min(heard + allowed_s, last))
                 if "end" in frame:
                     if frame.get("worn"):
@@ -346,6 +375,26 @@ class _Slot(Generic[JobT, ResultT]):
         finally:
             with self._lock:
                 self._inbox = None
+
+    def _send_ahead(self, worker: WorkerHandle) -> None:
+        """Give the worker its next job while it is busy, so that it need not wait for this process in between.
+
+        Not the last jobs, which an idle worker might begin at once, and not one that the worker will not live to see.
+        """
+        pool = self._pool
+        if self._n_served >= pool._recycle_after:
+            return
+        if self._ahead is None and pool._tickets.qsize() >= pool.n_workers:
+            self._ahead = pool._take_ticket()
+        if self._ahead is None:
+            return
+        try:
+            frame = encode_frame(pool._encode(self._ahead[0]))
+        except (TypeError, ValueError):
+            return  # said when its turn comes
+        if len(frame) <= AHEAD_BYTES:
+            worker.channel.send_bytes(frame)
+            self._is_ahead_sent = True
 
 
 def _explain_exit(exit_code: int | None, was_killed: bool) -> tuple[Ending, str]:

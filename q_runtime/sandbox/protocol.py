@@ -38,6 +38,7 @@ class MalformedFrame(ChannelError):
 
 
 _ENCODE = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().decode
 
 
 def encode_frame(message: dict[str, Any]) -> bytes:
@@ -114,10 +115,10 @@ class Channel:
         end = HEADER.size + length
         if len(self._received) < end:
             return None
-        body = bytes(self._received[HEADER.size : end])
+        body = self._received[HEADER.size : end]
         del self._received[:end]
         try:
-            message = json.loads(body)
+            message = _DECODE(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise MalformedFrame("a frame is not JSON") from error
         if not isinstance(message, dict):

@@ -14,6 +14,7 @@ from q_runtime.sandbox.pool import Transcript, WorkerPool, seconds
 from q_runtime.sandbox.template import WorkerKind
 
 EMBEDDED = "embedded"
+STATUSES = get_args(ExecutionStatus)
 
 
 class QPool(WorkerPool[QJob, ProgramResult]):
@@ -75,7 +76,7 @@ class QPool(WorkerPool[QJob, ProgramResult]):
 
 def _execution(frame: dict[str, Any]) -> ExecutionResult:
     body = frame.get("load") or frame.get("call")
-    if not isinstance(body, dict) or body.get("status") not in get_args(ExecutionStatus):
+    if not isinstance(body, dict) or body.get("status") not in STATUSES:
         detail = str(frame.get("crash") or "the worker sent an answer that is not one")
         return ExecutionResult("infra_error", error="worker", detail=detail)
     return ExecutionResult(
