@@ -196,7 +196,7 @@ def meta(host: Host, x: Value) -> Value:
         if t == 0 and length(column) and 0 < type_number(items_of(column)[0]) < 20:
             letters.append(CHARS[ord(qt.LETTERS[type_number(items_of(column)[0])].upper())])
         else:
-            letters.append(CHARS[ord(qt.LETTERS[t])])
+            letters.append(CHARS[ord(qt.LETTERS.get(t, " "))])
     values = Table(
         ["t", "f", "a"],
         [
