@@ -50,7 +50,6 @@ PARTS = {
     ".Q.gc": "frees nothing, returns 0",
     ".Q.ts": "the time; bytes are not counted, as with `\\ts`",
     ".Q.qp": "no table here is partitioned",
-    ".Q.ty": "of lists only",
     ".j.j": "not of integer infinities and temporal nulls",
     ".j.jd": "not of integer infinities and temporal nulls",
     ".h.tx": "not xls",
@@ -58,7 +57,7 @@ PARTS = {
     "1:": "bytes in memory; files are refused",
     "set": "names in memory; files are refused",
     "get": "names in memory; files are refused",
-    "value": "names in memory; files are refused; of a lambda all but the byte code and what goes with it",
+    "value": "names in memory; files are refused; of a lambda all but the byte code and its places",
     "key": "names in memory; files are refused",
     "system": "commands of the console; those of the operating system are refused",
 }

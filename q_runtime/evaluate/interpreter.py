@@ -19,7 +19,7 @@ from q_runtime.evaluate.builtins import find_member, member_names
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
-from q_runtime.evaluate.lambda_names import names_of
+from q_runtime.evaluate.lambda_names import LambdaNames, names_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.places import calls_to, calls_under_way, locate, named
@@ -327,9 +327,13 @@ class Interpreter(Applier):
         """Return what `value` gives for a view."""
         return view_parts(view)
 
-    def lambda_names(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        """Return the parameters, the other locals and the globals of the lambda that a text is."""
+    def lambda_names(self, source: str) -> LambdaNames:
+        """Return the parameters, the other locals, the globals and the constants of the lambda that a text is."""
         return names_of(source)
+
+    def name_of(self, f: Value) -> str:
+        """Return the full name of the first variable that holds a function; empty where none does."""
+        return next((name for name, value in self.globals.values.items() if value is f), "")
 
     def view_names(self) -> list[str]:
         """Return the names of the views, sorted."""

@@ -1,14 +1,15 @@
 """What `value` tells of a function: the code of a primitive, the parts of one made of others, the names of a lambda.
 
-What this deliberately does not do: the byte code of a lambda, whose instructions KX does not document, and what goes
-with it (the constants in its order, the places of its instructions). Looking at those parts is a gap.
+What this deliberately does not do: the byte code of a lambda, whose instructions KX does not document, and the places
+in the text that go with it. Looking at those two parts is a gap.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from q_runtime.errors import QError, UnsupportedFeature
+from q_runtime.prims.compare import matches
 from q_runtime.prims.registry import PRIMITIVES, Host
 from q_runtime.values.functions import (
     HOLE,
@@ -84,19 +85,31 @@ def _primitive_parts(f: Prim) -> Value:
 
 
 def _lambda_parts(host: Host, f: Lambda) -> Value:
-    """Byte code, parameters, locals, namespace and globals, what goes with the byte code, file, line, text."""
-    parameters, others, used = host.lambda_names(f.source)
+    """Byte code, parameters, locals, namespace and globals, the constants, places, name, file, line, text."""
+    parameters, others, used, constants = host.lambda_names(f.source)
     space = f.namespace.removeprefix(".")
+    name = host.name_of(f)
     return GList(
         [
             UNKNOWN,
             symbols(parameters or f.params or ("x",)),
             symbols(others),
             symbols((space, *used)),
+            *_constants(host, f, constants),
             UNKNOWN,
-            UNKNOWN,
+            string(name if name[0] == "." else f"..{name}") if name else GList([]),
             string(""),
             -1,
             string(f.source),
         ]
     )
+
+
+def _constants(host: Host, f: Lambda, found: tuple[Any, ...]) -> list[Value]:
+    """Return the literals of a lambda, each once; those written inside it as functions."""
+    out: list[Value] = []
+    for one in found:
+        value = host.lambda_from(one.source, f.namespace) if hasattr(one, "source") else one
+        if not any(matches(value, other) for other in out):
+            out.append(value)
+    return out

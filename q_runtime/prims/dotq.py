@@ -13,11 +13,10 @@ from q_runtime.prims.lists import integer
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.enums import base_type, domain_name
+from q_runtime.values.enums import domain_name
 from q_runtime.values.functions import NIL
 from q_runtime.values.literal import literal, plain_text
 from q_runtime.values.vectors import (
-    CHARS,
     Atom,
     GList,
     Value,
@@ -62,18 +61,6 @@ def console_text(host: Host, x: Value) -> Value:
 def one_line(host: Host, x: Value) -> Value:
     """One-line text of a value, as q source where there is such a form."""
     return string(literal(x, host.precision))
-
-
-@primitive(".Q.ty")
-def type_letter(x: Value) -> Value:
-    """Letter of a list's type: lower case for a vector, a capital for a list of vectors of one type, else blank."""
-    if type(x) is Vec:
-        return CHARS[ord(qt.LETTERS[base_type(x.t)])]
-    if type(x) is GList:
-        kinds = {item.t if type(item) is Vec else 0 for item in x.items}
-        only = base_type(kinds.pop()) if len(kinds) == 1 else 0
-        return CHARS[ord(qt.LETTERS[only].upper())] if 0 < only < 20 else CHARS[32]
-    raise UnsupportedFeature(".Q.ty of something that is not a list is not supported")
 
 
 @primitive(".Q.fk")

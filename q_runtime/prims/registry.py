@@ -35,6 +35,9 @@ class Connections(Protocol):
         """Listen at a place as the command `p` says; return the port, 0 for none."""
 
 
+Names = tuple[str, ...]
+
+
 class Host(Protocol):
     """What a primitive may ask of the session that runs it."""
 
@@ -89,8 +92,11 @@ class Host(Protocol):
     def namespace_keys(self, name: str) -> list[str] | None:
         """Return the keys of a namespace; None when there is no such namespace."""
 
-    def lambda_names(self, source: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        """Return the parameters, the other locals and the globals of the lambda that a text is."""
+    def lambda_names(self, source: str) -> tuple[Names, Names, Names, tuple[Any, ...]]:
+        """Return the parameters, the other locals, the globals and the constants of the lambda that a text is."""
+
+    def name_of(self, f: Value) -> str:
+        """Return the full name of the first variable that holds a function; empty where none does."""
 
     def lambda_from(self, source: str, namespace: str = "") -> Value:
         """Make a function of its source text."""

@@ -14,7 +14,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.amend import as_kind
 from q_runtime.prims.dictionary import key_table, unkey
 from q_runtime.prims.enumeration import is_foreign_key
-from q_runtime.prims.lists import take
+from q_runtime.prims.lists import first, take
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.setops import group_positions
 from q_runtime.prims.sorting import grade
@@ -185,22 +185,35 @@ def ungroup(x: Value) -> Value:
     )
 
 
+def type_letter(x: Value) -> str:
+    """Return the letter of a value's type: a capital for an atom and for a list that begins with a vector.
+
+    Blank for other lists, dictionaries of atoms, tables and functions.
+    """
+    t = type_number(x)
+    t = base_type(t) if is_foreign_key(x) else t
+    if t < 0:
+        return qt.LETTERS[min(-t, qt.FIRST_ENUM)].upper()
+    if 0 < t < 77:
+        return qt.LETTERS[t]
+    inner = type_number(first(x)) if type(x) in (GList, Dict) else 0
+    return qt.LETTERS.get(inner, " ").upper() if inner > 0 else " "
+
+
+@primitive(".Q.ty")
+def letter(x: Value) -> Value:
+    """Letter of a value's type, as `meta` shows it for a column; a capital for an atom."""
+    return CHARS[ord(type_letter(x))]
+
+
 @primitive("meta", 1, host=True)
 def meta(host: Host, x: Value) -> Value:
     """Keyed table of column names, type letters, foreign keys and attributes."""
     table = unkey(named(host, x))
-    letters = []
-    for column in table.cols:
-        t = type_number(column)
-        t = base_type(t) if is_foreign_key(column) else t
-        if t == 0 and length(column) and 0 < type_number(items_of(column)[0]) < 20:
-            letters.append(CHARS[ord(qt.LETTERS[type_number(items_of(column)[0])].upper())])
-        else:
-            letters.append(CHARS[ord(qt.LETTERS.get(t, " "))])
     values = Table(
         ["t", "f", "a"],
         [
-            vector(10, [c.v for c in letters]),
+            vector(10, [ord(type_letter(c)) for c in table.cols]),
             symbols([domain_name(c.t) if is_foreign_key(c) else "" for c in table.cols]),
             symbols([getattr(c, "attr", "") for c in table.cols]),
         ],
