@@ -21,6 +21,11 @@ SAMPLES = {
     "d": "2001.02.03", "z": "2001.02.03T04:05:06.000", "n": "0D00:00:02", "u": "00:02", "v": "00:00:02",
     "t": "00:00:00.002",
 }  # fmt: skip
+SECOND = {
+    "b": "01b", "x": "0x0203", "h": "2 3h", "i": "2 3i", "e": "2 3e", "c": '"ab"', "s": "`a`b",
+    "g": '"G"$("8c680a01-5a49-5aab-5a65-d4bfddb6a661";"9c680a01-5a49-5aab-5a65-d4bfddb6a661")',
+}  # fmt: skip
+"""Two different items in ascending order of the types whose samples cannot be counted on by `+0 1`."""
 SHAPES = {
     "atom": "{x}",
     "null": "{first 0#enlist x}",
@@ -73,6 +78,13 @@ def read_rows() -> list[tuple[str, str, str]]:
     return out
 
 
+def read_identities() -> list[tuple[str, str, str]]:
+    """Read `identities.txt`: shapes, an expression of x, and what it is defined as."""
+    lines = (FOLDER / "identities.txt").read_text(encoding="utf-8").splitlines()
+    cells = (line.split(" : ") for line in lines if line and not line.startswith("/ "))
+    return [(shapes, left, right) for shapes, left, right in cells]
+
+
 GRIDS = [(name, grid) for grid in read_grids() for name in grid.functions]
 ROWS = read_rows()
 
@@ -118,3 +130,24 @@ def test_types_of_items(session: Session, name: str, shapes: str, letters: str) 
         wrong += [f"{shape}: {cell}" for cell in found]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(("shapes", "left", "right"), read_identities())
+def test_keywords_are_what_defines_them(
+    session: Session, shapes: str, left: str, right: str
+) -> None:
+    items = [SECOND.get(letter, f"{SAMPLES[letter]}+0 1") for letter in LETTERS]
+    session.eval_script(f"V:({';'.join(items)}); E:0#/:V; L:{{{left}}}; R:{{{right}}}")
+    session.eval_script("F:{@[{(1b;x y)}x;y;{(0b;::)}]}; C:{F[L;x]~F[R;x]}")
+    wrong = {
+        shape: [
+            letter
+            for letter, same in zip(
+                LETTERS, session.eval(f"C each {shape[0].upper()}"), strict=True
+            )
+            if not same
+        ]
+        for shape in shapes.split()
+    }
+
+    assert wrong == {shape: [] for shape in shapes.split()}
