@@ -92,7 +92,14 @@ def extend(host: Host, name: str, y: Value) -> Value:
     if new or domains().read(name) is not old:
         made = join(old, symbols(new))
         host.set_global(name, Vec(11, made.a, old.attr if old.attr in ("u", "g") else ""))
-    return enumerate_in(name, y)
+    made_of = enumerate_in(name, y)
+    if type(y) is Vec and type(made_of) is Vec and y.attr and _keeps(y.attr, made_of.a):
+        return Vec(made_of.t, made_of.a, y.attr)
+    return made_of
+
+
+def _keeps(attr: str, places: np.ndarray) -> bool:
+    return attr != "s" or bool((places[1:] >= places[:-1]).all())
 
 
 def from_positions(name: str, y: Value) -> Value:

@@ -138,9 +138,13 @@ def find(x: Value, y: Value) -> Value:
         if type(y) is Dict:
             return where.get(hash_key(y), n)
         if is_list(y) and not (type(y) is GList and y.items and type(y.items[0]) is Dict):
-            if length(y) != len(x.names):
+            names = symbols(x.names)
+            are_rows = _are_rows(x, y)
+            rows = y.items if type(y) is GList and are_rows else [y]
+            if any(length(row) != len(x.names) for row in rows):
                 raise QError("length", "a row has as many items as the table has columns")
-            return where.get(hash_key(Dict(symbols(x.names), y)), n)
+            found = [where.get(hash_key(Dict(names, row)), n) for row in rows]
+            return longs(found) if are_rows else found[0]
         if type(y) is Table and y.names == x.names:
             require_kinds(x.cols, y.cols)
         return longs([where.get(k, n) for k in list_keys(y)])
@@ -169,6 +173,13 @@ def find(x: Value, y: Value) -> Value:
     for i, item in enumerate(x.items):
         places.setdefault(hash_key(item), i)
     return longs([places.get(hash_key(item), n) for item in items_of(y)])
+
+
+def _are_rows(x: Table, y: Value) -> bool:
+    """Say whether a list is sought in a table as rows of their own: its first item is a list where a row has none."""
+    if type(y) is not GList or not y.items or not is_list(y.items[0]):
+        return False
+    return type(x.cols[0]) is not GList or type(y.items[0]) is GList
 
 
 def _find_one(x: Vec, y: Value) -> Value:
@@ -314,7 +325,7 @@ def cross(x: Value, y: Value) -> Value:
         left = x.take(np.repeat(np.arange(n), m))
         right = y.take(np.tile(np.arange(m), n))
         return Table([*x.names, *right.names], [*left.cols, *right.cols])
-    xs, ys = items_of(as_list(x)), items_of(as_list(y))
+    xs, ys = (items_of(i if type(i) is Table else as_list(i)) for i in (x, y))
     reserve(len(xs) * len(ys), 64)
     return collapse([join(a, b) for a in xs for b in ys])
 

@@ -145,7 +145,10 @@ def enum_text(x: Value, precision: int = 7) -> str:
     if found is None or type(found) is Table:
         plain: Value = Vec(7, x.a) if type(x) is Vec else make_atom(7, x.v)
         return f"{name}!{literal(plain, precision)}"
-    return f"{name}${literal(resolve(x), precision)}"
+    items = resolve(x)
+    if type(x) is Vec and type(items) is Vec:
+        items = Vec(items.t, items.a, x.attr)
+    return f"{name}${literal(items, precision)}"
 
 
 def plain_text(x: Value) -> str:
@@ -219,10 +222,11 @@ def escape(data: bytes) -> str:
 def vector_text(x: Vec, precision: int = 7, limit: int | None = None) -> str:
     """Return a vector as q source; `limit` bounds the number of items looked at."""
     t = x.t
+    if t >= qt.FIRST_ENUM:
+        text = enum_text(x if limit is None else Vec(t, x.a[:limit], x.attr), precision)
+        return f"`{x.attr}#{text}" if x.attr else text
     if x.attr:
         return f"`{x.attr}#" + vector_text(Vec(t, x.a), precision, limit)
-    if t >= qt.FIRST_ENUM:
-        return enum_text(x if limit is None else Vec(t, x.a[:limit]), precision)
     raws = (x.a if limit is None else x.a[:limit]).tolist()
     if not raws:
         return empty_text(t)
