@@ -175,6 +175,7 @@ def _judge(
         difference_kind=difference.kind if difference else "",
         difference=_shorten(str(difference), MAX_ACTUAL_CHARS) if difference else "",
         error=_shorten(call.error or ("" if call.status == "ok" else call.detail), 300),
+        error_at=call.at,
         stdout=_shorten(call.stdout, MAX_ACTUAL_CHARS),
         duration_s=call.duration_s,
     )

@@ -150,6 +150,8 @@ class Execution(BaseModel):
     difference: str = ""
     """The typed difference in a phrase."""
     error: str = ""
+    error_at: int | None = None
+    """Offset in the Program of what signalled the error, where the engine knows it."""
     stdout: str = ""
     duration_s: float = 0.0
 

@@ -62,6 +62,8 @@ class ExecutionResult:
     """q's short name of the error (`type`, `length`, ...) or of the limit; None when ok."""
     detail: str = ""
     """A sentence for a person; may be empty."""
+    at: int | None = None
+    """Offset in the Program of what signalled the error, where the engine knows it."""
     stdout: str = ""
     """What was printed. Evidence only: nothing is ever decided from it."""
     duration_s: float = 0.0

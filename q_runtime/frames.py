@@ -29,3 +29,12 @@ def backtrace(frames: Sequence[Frame]) -> str:
         for line in frame_lines(frame, depth)
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def offset_in(text: str, frames: Sequence[Frame]) -> int | None:
+    """Return the offset in `text` that the innermost of the frames written in it had come to; None when none is."""
+    for frame in reversed(frames):
+        start = text.find(frame.source) if frame.at >= 0 else -1
+        if start >= 0:
+            return start + frame.at
+    return None

@@ -190,7 +190,10 @@ class Session:
             raise QError("stack", "calls nested too deep") from None
         except MemoryError:
             raise QError("wsfull", "out of memory") from None
-        except (QError, RuntimeFault):
+        except QError as error:
+            self._interpreter.name_calls(error)
+            raise
+        except RuntimeFault:
             raise
         except (
             Exception

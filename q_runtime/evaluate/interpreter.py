@@ -178,8 +178,6 @@ class Interpreter(Applier):
                     result, silent = self.statement(text)
                 except QError as error:
                     locate(error, script, offset, text)
-                    if is_outermost:
-                        error.frames = tuple(named(error.frames, self.globals.values))
                     raise
                 except (RecursionError, MemoryError) as fault:
                     if not is_outermost:
@@ -246,6 +244,10 @@ class Interpreter(Applier):
         if error is not None:
             frames += calls_to(error)
         return named(frames, self.globals.values)
+
+    def name_calls(self, error: QError) -> None:
+        """Tell an error that leaves the session which calls led to it, by name."""
+        error.frames = tuple(named(error.frames or calls_to(error), self.globals.values))
 
     def get_global(self, name: str) -> Value:
         """Read a global by name as written; the name of a file or process is refused."""

@@ -123,9 +123,8 @@ def named(frames: Sequence[Frame], variables: Mapping[str, Value]) -> list[Frame
             names.setdefault(value.source, name)
     out: list[Frame] = []
     for frame in frames:
-        name = names.get(frame.source, "") if frame.is_lambda else frame.name
-        if frame.is_lambda and not name:
+        if frame.is_lambda and frame.source not in names:
             around = [f.name for f in out if f.is_lambda and f.name and frame.source in f.source]
-            name = around[-1].rstrip("@") + "@" if around else ""
-        out.append(frame._replace(name=name))
+            names[frame.source] = around[-1].rstrip("@") + "@" if around else ""
+        out.append(frame._replace(name=names[frame.source]) if frame.is_lambda else frame)
     return out

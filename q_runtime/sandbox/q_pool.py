@@ -86,7 +86,13 @@ def _execution(frame: dict[str, Any]) -> ExecutionResult:
         detail=body["detail"],
         stdout=body["stdout"],
         duration_s=seconds(body["duration_s"]),
+        at=_offset(body["at"]),
     )
+
+
+def _offset(x: object) -> int | None:
+    """Read an offset that a worker sends: a number, or nothing."""
+    return x if type(x) is int and 0 <= x < 1 << 31 else None
 
 
 def _unheard(transcript: Transcript, count: int, time_s: float) -> list[ExecutionResult]:

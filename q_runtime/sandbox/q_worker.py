@@ -24,6 +24,7 @@ from typing import Any
 
 from q_runtime.engine import NO_FUNCTION, NOT_RUN, Wire
 from q_runtime.errors import LimitExceeded, QError, QSyntaxError, UnsupportedFeature
+from q_runtime.frames import offset_in
 from q_runtime.limits import Limits
 from q_runtime.sandbox.capture import BoundedText
 from q_runtime.sandbox.protocol import Channel, encode_frame
@@ -95,18 +96,22 @@ class _Runner:
         loaded, function = self._load(session, job["program"], job["entry_point"], bool(calls))
         self._send("load", loaded)
         if loaded["status"] == "ok":
-            self._call_all(session, function, calls)
+            self._call_all(session, job["program"], function, calls)
         self._pending += encode_frame({"end": True, "worn": self._is_worn})
         self._flush()
 
-    def _call_all(self, session: Session, function: str | Wire, calls: list[list[Wire]]) -> None:
+    def _call_all(
+        self, session: Session, program: str, function: str | Wire, calls: list[list[Wire]]
+    ) -> None:
         is_overrun = False
         for arguments in calls:
             if is_overrun:
                 self._send("call", _execution("time_limit", error="time", detail=NOT_RUN))
                 continue
             self._flush()
-            called = self._evaluate(session, partial(session.apply_wire, function, arguments))
+            called = self._evaluate(
+                session, program, partial(session.apply_wire, function, arguments)
+            )
             is_overrun = called["status"] == "time_limit"
             self._send("call", called)
 
@@ -114,7 +119,7 @@ class _Runner:
         self, session: Session, program: str, entry_point: str | None, must_have_function: bool
     ) -> tuple[dict[str, Any], str | Wire]:
         """Evaluate the Program text and find what is to be called."""
-        loaded = self._evaluate(session, partial(session.evaluate_wire, program))
+        loaded = self._evaluate(session, program, partial(session.evaluate_wire, program))
         if loaded["status"] != "ok":
             return loaded, ""
         if entry_point and self._is_defined(session, entry_point):
@@ -136,17 +141,21 @@ class _Runner:
             self._is_builtin[name] = _names_function(Session(self._limits), name)
         return not self._is_builtin[name] and _names_function(session, name)
 
-    def _evaluate(self, session: Session, thunk: Callable[[], Wire]) -> dict[str, Any]:
-        """Run q; everything that may come of it becomes a status."""
+    def _evaluate(
+        self, session: Session, program: str, thunk: Callable[[], Wire]
+    ) -> dict[str, Any]:
+        """Run q; everything that may come of it becomes a status. An error is given its place in the Program."""
         started = time.perf_counter()
-        status, value, error, detail = "ok", None, None, ""
+        status, value, error, detail, at = "ok", None, None, "", None
         try:
             value = self._checked(thunk())
         except QSyntaxError as failure:
             status, error, detail = "syntax_error", failure.code, str(failure)
+            at = offset_in(program, failure.frames)
         except QError as failure:
             status = "memory_limit" if failure.code == "wsfull" else "q_error"
             error, detail = failure.code, str(failure)
+            at = offset_in(program, failure.frames)
         except UnsupportedFeature as failure:
             status, error, detail = "unsupported", "unsupported", str(failure)
         except LimitExceeded as failure:
@@ -165,7 +174,7 @@ class _Runner:
         if has_overflowed and status == "ok":
             status, value, error = "output_limit", None, "output"
             detail = f"more than {self._limits.output_bytes} characters printed"
-        return _execution(status, value, error, detail, stdout, duration_s)
+        return _execution(status, value, error, detail, stdout, duration_s, at)
 
     def _checked(self, value: Wire) -> Wire:
         """The value, if it is short and flat enough to be sent."""
@@ -204,6 +213,7 @@ def _execution(
     detail: str = "",
     stdout: str = "",
     duration_s: float = 0.0,
+    at: int | None = None,
 ) -> dict[str, Any]:
     """An `ExecutionResult` as JSON."""
     return {
@@ -213,6 +223,7 @@ def _execution(
         "detail": detail[:MAX_DETAIL_CHARS],
         "stdout": stdout,
         "duration_s": duration_s,
+        "at": at,
     }
 
 

@@ -81,8 +81,24 @@ class TestRow:
     """In a word or two."""
     difference: str
     error: str
+    place: ErrorPlace | None
+    """Where in the Program the error was signalled, if that is known."""
     stdout: str
     duration_s: float
+
+
+_EXCERPT = 60
+"""Most characters of a line that are shown around the place of an error."""
+
+
+@dataclass(frozen=True)
+class ErrorPlace:
+    """A place in a Program: its line, counted from 1, that line's text, and how far in it the place is."""
+
+    line: int
+    text: str
+    caret: str
+    """As many blanks as characters stand before the place."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +156,7 @@ def attempt_page(attempt: Attempt, params: QueryDict) -> AttemptPage:
         test.index: test for test in show_tests(attempt.problem, list(attempt.problem.tests.all()))
     }
     executions = verdict.executions if verdict else []
-    rows = tuple(_test_row(execution, tests) for execution in executions)
+    rows = tuple(_test_row(each, tests, attempt.program or "") for each in executions)
     listed = _filtered(params)
     if not params:
         listed = listed.filter(run=attempt.run, problem=attempt.problem)
@@ -256,7 +272,7 @@ def _filtered(params: QueryDict) -> QuerySet[Attempt]:
     return AttemptFilter(params, queryset=Attempt.objects.all()).qs
 
 
-def _test_row(execution: dict[str, Any], tests: dict[int, ShownTest]) -> TestRow:
+def _test_row(execution: dict[str, Any], tests: dict[int, ShownTest], program: str) -> TestRow:
     index = execution.get("test_index", 0)
     kind = execution.get("difference_kind", "")
     return TestRow(
@@ -267,6 +283,20 @@ def _test_row(execution: dict[str, Any], tests: dict[int, ShownTest]) -> TestRow
         difference_kind=DIFFERENCES.get(kind, kind),
         difference=execution.get("difference", ""),
         error=execution.get("error", ""),
+        place=_error_place(program, execution.get("error_at")),
         stdout=execution.get("stdout", "")[:4000],
         duration_s=execution.get("duration_s", 0.0),
     )
+
+
+def _error_place(program: str, at: int | None) -> ErrorPlace | None:
+    """Find the line of an offset in a Program, a long one cut around it; None when there is no such place."""
+    if at is None or at >= len(program):
+        return None
+    first = program.rfind("\n", 0, at) + 1
+    text = program[first:].partition("\n")[0]
+    begin = max(0, min(at - first - _EXCERPT // 2, len(text) - _EXCERPT))
+    before, after = "…" if begin else "", "…" if len(text) > begin + _EXCERPT else ""
+    excerpt = before + text[begin : begin + _EXCERPT] + after
+    blanks = " " * (len(before) + at - first - begin)
+    return ErrorPlace(program.count("\n", 0, at) + 1, excerpt, blanks)

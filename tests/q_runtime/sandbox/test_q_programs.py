@@ -131,3 +131,29 @@ def test_only_the_embedded_engine_runs_here() -> None:
 def test_an_engine_names_itself(q_pool: QPool) -> None:
     assert q_pool.name == "embedded"
     assert q_pool.version
+
+
+@pytest.mark.parametrize(
+    ("program", "place"),
+    [
+        ("f:{x+`a}", "+`a"),
+        ("g:{y-x}\nf:{\n  1+g[x;`b]}", "-x"),
+        ("f:{2*count each til x,`a}", "til"),
+        ("f:{nosuch x}", "nosuch"),
+        ("f:{[a]\n  b:a;\n  b[`z]:1;\n  b}", ":1"),
+    ],
+)
+def test_an_error_in_a_call_is_placed_in_the_program(
+    q_pool: QPool, program: str, place: str
+) -> None:
+    call = run_program(q_pool, program, (long(1),)).calls[0]
+
+    assert call.status == "q_error"
+    assert call.at is not None
+    assert program[call.at :].startswith(place)
+
+
+def test_an_error_while_loading_is_placed_too(q_pool: QPool) -> None:
+    assert run_program(q_pool, "a:1;\nb:a+`c").load.at == 8
+    assert run_program(q_pool, "f:{x+1}}").load.at == 7
+    assert run_program(q_pool, "f:{x}", (long(1),)).calls[0].at is None

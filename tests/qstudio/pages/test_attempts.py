@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from qstudio.runs.models import Attempt
-from qstudio.runs.queries.attempts import normalise, signature
+from qstudio.runs.queries.attempts import _error_place, normalise, signature
 from tests.qstudio.world import HOSTILE, World
 
 
@@ -108,6 +108,31 @@ def test_an_attempt_shows_its_evidence(reader: Client, world: World):
     )
     assert "a float where a long is expected" in response.content.decode()
     assert "value-1" in response.content.decode()
+
+
+def test_an_error_shows_its_place_in_the_program(reader: Client):
+    attempt = Attempt.objects.filter(verdict="q_error").exclude(program=None).first()
+    assert attempt is not None
+    attempt.program = "g:{x<`a}\nf:{g x}"
+    attempt.save()
+    verdict = attempt.verdicts.latest("pk")
+    verdict.executions[0] |= {"outcome": "q_error", "error": "type", "error_at": 4}
+    verdict.save()
+
+    response = reader.get(f"/attempts/{attempt.pk}/")
+
+    assert "line 1 of the Program" in response.content.decode()
+    assert "g:{x&lt;`a}\n    ^</pre>" in response.content.decode()
+    assert response.context["page"].rows[1].place is None
+
+
+@pytest.mark.parametrize("at", [0, 70, 199])
+def test_a_long_line_is_cut_around_the_place(at: int):
+    place = _error_place("x" * at + "!" + "y" * (199 - at) + "\nnext", at)
+
+    assert place is not None
+    assert len(place.text) <= 62
+    assert place.text[len(place.caret)] == "!"
 
 
 def test_what_a_model_wrote_is_never_markup(reader: Client, world: World):
