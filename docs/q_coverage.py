@@ -59,6 +59,7 @@ PARTS = {
     "get": "names in memory; files are refused",
     "value": "names in memory; files are refused; of a lambda all but the byte code and its places",
     "key": "names in memory; files are refused",
+    "vs": "digits of whole numbers from 0 on; not of negative ones, nulls, floats and times",
     "system": "commands of the console; those of the operating system are refused",
 }
 OPERATORS = tuple(": :: + - * % & | ^ = <> < <= > >= ~ $ # _ , ! ? @ . 0: 1: 2:".split())

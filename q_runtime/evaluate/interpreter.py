@@ -256,7 +256,12 @@ class Interpreter(Applier):
         return self.globals.get(self.globals.full_name(name))
 
     def set_global(self, name: str, value: Value) -> None:
-        """Assign a global by name; one without a dot at its head is in the current namespace."""
+        """Assign a global by name; one without a dot at its head is in the current namespace.
+
+        Raises: QError('type') for the empty name; QError('assign').
+        """
+        if not name:
+            raise QError("type", "a variable has a name")
         name = self.globals.full_name(name)
         if name.startswith(".z."):
             check_assignable(name)

@@ -87,7 +87,7 @@ def bang(host: Host, x: Value, y: Value, *rest: Value) -> Value:
 
 
 def _internal(host: Host, n: int, y: Value) -> Value:
-    if n == qt.LONG_NULL:
+    if n in (qt.NULLS[7], qt.NULLS[6]):
         from q_runtime.values.literal import literal
 
         host.write(literal(y, host.precision) + "\n")

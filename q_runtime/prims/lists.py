@@ -396,7 +396,7 @@ def where(x: Value) -> Value:
             return Vec(7, np.flatnonzero(x.a).astype(np.int64, copy=False))
         if x.t in (4, 5, 6, 7):
             counts = np.maximum(x.a.astype(np.int64), 0)
-            reserve(int(counts.sum()))
+            reserve(int(counts.sum(dtype=np.float64)))
             return Vec(7, np.repeat(np.arange(len(counts), dtype=np.int64), counts))
         raise QError("type")
     if type(x) is GList and not x.items:

@@ -52,7 +52,14 @@ def draw(host: Host, x: Value, y: Value) -> Value:
 
 
 def _shuffle(host: Host, n: int) -> np.ndarray:
+    if n < 0:
+        raise QError("domain")
+    reserve(n)
     return np.random.default_rng(host.random.getrandbits(64)).permutation(n)
+
+
+_SPARSE = 50
+"""Out of more items than this for each draw, NumPy draws without a copy of them all."""
 
 
 def _positions(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
@@ -60,6 +67,8 @@ def _positions(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
         return rng.integers(0, size, n)
     if -n > size:
         raise QError("length", "more draws without replacement than items")
+    if size <= _SPARSE * -n:
+        reserve(size)
     return rng.choice(size, -n, replace=False)
 
 
