@@ -35,6 +35,7 @@ from q_runtime.values.vectors import (
     length,
     listed,
     longs,
+    names_in,
     raw_of,
     symbols,
     type_number,
@@ -113,7 +114,7 @@ def _new_item(host: Any, old: Value, f: Value | None, y: Value) -> Value:
 
 def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     """Amend one level at index `i`: an atom, a list of indices, or everything."""
-    if type(f) is Prim and f.name == ":":
+    if type(f) is Prim and f.name == ":" and y is not _MISSING:
         f = None
     if type(i) is Nil:
         if f is None and type(x) is Dict:
@@ -262,7 +263,7 @@ def _set_row(d: Dict, key: Value, row: Value) -> Dict:
         key = key.v
     keys = items_of(key) if is_list(key) else [key]
     if type(row) is Dict:
-        given = Table(row.k.a.tolist(), [collapse([i]) for i in items_of(row.v)])
+        given = Table(names_in(row.k), [collapse([i]) for i in items_of(row.v)])
     else:
         parts = items_of(row) if is_list(row) else [row]
         if len(parts) != len(d.v.names):

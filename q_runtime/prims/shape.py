@@ -107,15 +107,11 @@ def _trapped(host: Any, f: Value, args: list[Value], handler: Value) -> Value:
     depth = host.budget.depth
     try:
         return host.apply(f, args)
-    except QError as error:
+    except (QError, RecursionError) as error:
         host.budget.depth = depth
         if is_function(handler) or type(handler) is Nil:
-            return host.apply(handler, [string(error.code)])
-        return handler
-    except RecursionError:
-        host.budget.depth = depth
-        if is_function(handler):
-            return host.apply(handler, [string("stack")])
+            code = error.code if isinstance(error, QError) else "stack"
+            return host.apply(handler, [string(code)])
         return handler
 
 
@@ -170,7 +166,7 @@ def dot(host: Host, x: Value, y: Value, *rest: Value) -> Value:
     d, name = _resolve(host, x)
     if type(d) not in (Vec, GList, Dict, Table) and length(y):
         raise QError("type")
-    if type(f) is Prim and f.name == ":":
+    if value and type(f) is Prim and f.name == ":":
         f = None
     path = items_of(y)
     if not path and value and f is None:
