@@ -13,6 +13,7 @@ from q_runtime.lang.tokens import Token
 
 _COLUMN_STOPS = frozenset({",", "by", "from"})
 _WHERE_STOPS = frozenset({","})
+_ARITHMETIC = frozenset({"+", "-", "*", "%", "&", "|", "<", ">", "=", "~", "<=", ">=", "<>"})
 
 
 class QueryParser:
@@ -159,9 +160,16 @@ def free_name(name: str, taken: set[str]) -> str:
 
 
 def column_name(node: nd.Node) -> str:
-    """Return the name that a column without one gets: its rightmost variable, else `x`."""
+    """Return the name that a column without one gets: its rightmost variable, else `x`.
+
+    Of a sum, another operation of arithmetic or a comparison only the left side counts: `a+b` is `a`, `2*a` is `x`.
+    """
     found = _rightmost(node)
     return "x" if found in ("", "i") else found.rsplit(".", 1)[-1]
+
+
+def _is_arithmetic(verb: nd.Node) -> bool:
+    return isinstance(verb, nd.Verb) and verb.name in _ARITHMETIC
 
 
 def _rightmost(node: nd.Node) -> str:
@@ -170,9 +178,10 @@ def _rightmost(node: nd.Node) -> str:
     if isinstance(node, nd.Monad):
         parts: list[nd.Node] = [node.function, node.argument]
     elif isinstance(node, nd.Dyad):
-        parts = [node.left, node.right]
+        parts = [node.left] if _is_arithmetic(node.verb) else [node.left, node.right]
     elif isinstance(node, nd.Call):
-        parts = [node.function, *node.arguments]
+        is_dyad = _is_arithmetic(node.function) and len(node.arguments) == 2
+        parts = node.arguments[:1] if is_dyad else [node.function, *node.arguments]
     elif isinstance(node, nd.Assign):
         return node.name
     elif isinstance(node, nd.ListOf):
