@@ -221,7 +221,10 @@ def as_of_rows(left: Table, right: Table, *, inclusive: bool = True) -> np.ndarr
 
     All columns but the last must be equal. With `inclusive` False, the first row that is not below; the
     number of rows in the group's end when there is none is given as a position past the table.
+    Raises: QError('length') for a table without columns.
     """
+    if not left.names:
+        raise QError("length")
     *same, last = left.names
     require_kinds([right.column(name) for name in left.names], left.cols)
     groups = _groups(right, same)
