@@ -97,7 +97,7 @@ def amend_deep(host: Any, x: Value, path: list[Value], f: Value | None, y: Value
 
 
 def _spread(y: Value, n: int) -> list[Value]:
-    if y is _MISSING or type_number(y) < 0 or not is_list(y):
+    if y is _MISSING or type_number(y) < 0 or (not is_list(y) and type(y) is not Table):
         return [y] * n
     if length(y) != n:
         raise QError("length")
@@ -134,7 +134,8 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
         made = _set_many(x, i, y)
         if made is not None:
             return made
-    if type(i) is Dict or not is_list(i):
+    has_keys_of_table = type(i) is Table and type(x) is Dict and type(x.k) is Table
+    if not is_list(i) and not has_keys_of_table:
         raise QError("type")
     many = items_of(i)
     if type(x) is Vec and f is not None and not any(type(one) is Nil for one in many):

@@ -111,6 +111,10 @@ def _tables(core: Simple, x: Value, y: Value) -> Value:
         if x.names != y.names:
             raise QError("type")
         return Table(x.names, [dyadic(core, a, b) for a, b in zip(x.cols, y.cols, strict=True)])
+    if type(x) is GList or type(y) is GList:
+        if length(x) != length(y):
+            raise QError("length")
+        return collapse([dyadic(core, a, b) for a, b in zip(items_of(x), items_of(y), strict=True)])
     if type(x) is Table:
         return Table(x.names, [dyadic(core, a, y) for a in x.cols])
     return Table(y.names, [dyadic(core, x, b) for b in y.cols])
