@@ -42,6 +42,9 @@ from q_runtime.values.vectors import (
 )
 
 _MISSING = object()
+_NO_KEYS = Dict(GList([]), GList([]))
+_FILLING = frozenset("+-*&|")
+"""Operators that take a key which one of two dictionaries lacks from the other."""
 
 
 def amend(host: Any, x: Value, indices: tuple[Value, ...], f: Value | None, y: Value) -> Value:
@@ -129,6 +132,9 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     if is_one:
         if f is None:
             return _set_one(x, i, y)
+        if type(x) is Dict and _lacks(x, i, f) and y is not _MISSING:
+            alone = Dict(collapse([i]), collapse([y]))
+            return _set_key(x, i, items_of(host.apply(f, (_NO_KEYS, alone)).v)[0])
         return _set_one(x, i, _new_item(host, index(x, i), f, y))
     if f is None and type(x) is Vec and type(i) is Vec:
         made = _set_many(x, i, y)
@@ -175,6 +181,13 @@ def as_kind(x: Vec, y: Value) -> Value:
     from q_runtime.prims.enumeration import enumerate_as
 
     return enumerate_as(x.t, y)
+
+
+def _lacks(d: Dict, i: Value, f: Value | None) -> bool:
+    """Say whether a dictionary lacks a key that `f` would make, as it does between dictionaries: `d[`new]+:1` is 1."""
+    if type(f) is not Prim or f.name not in _FILLING or type(d.k) is Table:
+        return False
+    return lookup_key(d.k, i) not in key_index(d)
 
 
 def _one_key(d: Dict, i: Value) -> bool:
