@@ -165,7 +165,7 @@ class LoopConfig(Section):
     time_budget_s: float | None = Field(None, gt=0)
     """Begin no further Iteration after so many seconds of work; the report says so. None: no limit."""
     max_infra_share: float = Field(0.05, ge=0, le=1)
-    """Fail the run when more than this share of Attempts could not be judged through a fault of ours."""
+    """Fail the run when more than this share of the Attempts of a stage could not be judged through a fault of ours."""
 
 
 class ExecutionConfig(Section):
@@ -177,7 +177,7 @@ class ExecutionConfig(Section):
     workers: int = Field(2, ge=1)
     """Worker processes that execute Programs side by side."""
     time_s: float = Field(2.0, gt=0)
-    """Longest time for one test, in seconds."""
+    """Longest time for one test, in seconds; of the processor, where the engine is `embedded`."""
     memory_mb: int = Field(512, ge=64)
     """Most memory of one worker, in MB."""
     output_bytes: int = Field(65_536, ge=256)

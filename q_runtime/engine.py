@@ -33,6 +33,9 @@ ExecutionStatus: TypeAlias = Literal[
 NOT_RUN = "not run"
 """`detail` of a call that was skipped because an earlier call of its job exceeded the time."""
 
+STARVED = "starved"
+"""`error` of an `infra_error`: the machine gave too little of its processors to judge a Program by its time."""
+
 NO_FUNCTION = "no_function"
 """`error` of a load after which there is nothing to call."""
 

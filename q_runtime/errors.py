@@ -5,6 +5,7 @@
     RuntimeFault                      not q's fault; q's own traps never see it
       UnsupportedFeature              valid q that this engine does not have yet
       LimitExceeded(kind)             time | memory | output | depth
+      Starved                         the machine was too busy to tell
       WorkerCrashed                   the process that ran the program died
       EngineUnavailable               an external engine is absent or refuses to start
 
@@ -86,6 +87,10 @@ class LimitExceeded(RuntimeFault):
     ) -> None:
         super().__init__(f"{kind} limit exceeded{': ' + detail if detail else ''}")
         self.kind = kind
+
+
+class Starved(RuntimeFault):
+    """The machine gave an evaluation so little of its processors that its time says nothing about it."""
 
 
 class WorkerCrashed(RuntimeFault):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
 
-from q_runtime.errors import LimitExceeded, QError
+from q_runtime.errors import LimitExceeded, QError, RuntimeFault, Starved
 
 _MIN_POLL = 16
 _MAX_POLL = 1024
@@ -25,7 +25,7 @@ class Limits:
     """What one evaluation may use."""
 
     time_s: float = 5.0
-    """Wall-clock seconds per call of eval, call or console."""
+    """Wall-clock seconds per call of eval, call or console; with patience, seconds of processor time."""
     memory_mb: int = 512
     """Largest single allocation, in mebibytes; the worker's own limit bounds the sum."""
     output_bytes: int = 65536
@@ -34,13 +34,16 @@ class Limits:
     """Deepest nesting of q function calls before 'stack."""
     instructions: int | None = None
     """Most calls and loop passes per evaluation; None for no bound."""
+    patience: float = 1.0
+    """Above 1: an evaluation that other work keeps from the processor has up to so many times `time_s` by the clock."""
 
 
 class Budget:
     """The running account of one evaluation. `n` and `depth` are written by compiled code."""
 
     __slots__ = (
-        "_last", "_spent", "_step", "deadline", "depth", "limits", "max_depth", "n", "passes",
+        "_begun", "_last", "_spent", "_step", "_used", "deadline", "depth", "limits", "max_depth", "n",
+        "passes",
     )  # fmt: skip
 
     passes: Iterator[None]
@@ -55,8 +58,9 @@ class Budget:
 
     def start(self) -> None:
         """Begin a new evaluation: reset the clock, the counter and the depth."""
-        self._last = time.monotonic()
-        self.deadline = self._last + self.limits.time_s
+        self._last = self._begun = time.monotonic()
+        self._used = time.process_time() if self.limits.patience > 1 else 0.0
+        self.deadline = self._begun + self.limits.time_s
         self._step = self.n = 0 if self.limits.instructions is not None else _MIN_POLL
         self._spent = 0
         self.depth = 0
@@ -69,11 +73,11 @@ class Budget:
     def tick(self) -> int:
         """Look at the clock; called when a counter has run out. Returns how many passes may go by until the next look.
 
-        Compiled functions draw from `passes`, iterators count down `n`. Raises: LimitExceeded('time').
+        Compiled functions draw from `passes`, iterators count down `n`. Raises: LimitExceeded('time'), Starved.
         """
         now = time.monotonic()
         if now > self.deadline:
-            raise LimitExceeded("time", f"more than {self.limits.time_s:g} s")
+            self.expire(now)
         bound = self.limits.instructions
         if bound is not None:
             if self._spent > bound:
@@ -88,6 +92,21 @@ class Budget:
         self._last = now
         self.n = self._step
         return self._step
+
+    def expire(self, now: float) -> None:
+        """The deadline has passed: put it off if the processor was not ours, as far as patience goes, or end.
+
+        Raises: LimitExceeded('time'), Starved.
+        """
+        time_s, last = self.limits.time_s, self._begun + self.limits.patience * self.limits.time_s
+        left_s = time_s - (time.process_time() - self._used) if self.limits.patience > 1 else 0.0
+        if left_s <= 0:
+            raise LimitExceeded("time", f"more than {time_s:g} s")
+        if now >= last:
+            raise Starved(
+                f"the machine is too busy: {time_s - left_s:.1f} s of processor time in {now - self._begun:.1f} s"
+            )
+        self.deadline = min(now + left_s, last)
 
     def too_deep(self) -> None:
         """Signal that q calls are nested deeper than allowed.
@@ -109,10 +128,10 @@ class _Refills:
         return self
 
     def __next__(self) -> Iterator[None]:
-        """Raises: LimitExceeded('time')."""
+        """Raises: LimitExceeded('time'), Starved."""
         try:
             return repeat(None, 1 + self.budget.tick())
-        except LimitExceeded:
+        except RuntimeFault:
             # What chains the batches holds an error for the end of them all.
             self.budget.supply()
             raise
@@ -138,5 +157,5 @@ def reserve(n_items: int, item_bytes: int = 8) -> None:
     bound = budget.limits.memory_mb << 20 if budget is not None else _DEFAULT_BYTES
     if n_items * item_bytes > bound:
         raise QError("wsfull", f"{n_items} items asked for")
-    if budget is not None and time.monotonic() > budget.deadline:
-        raise LimitExceeded("time", f"more than {budget.limits.time_s:g} s")
+    if budget is not None and (now := time.monotonic()) > budget.deadline:
+        budget.expire(now)

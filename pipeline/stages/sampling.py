@@ -11,10 +11,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import GradingError
 from pipeline.extraction import extract_program
 from pipeline.generators.base import Generator
 from pipeline.judging import Candidate
-from pipeline.records import Attempt, Completion, Problem, Prompt, Purpose, Verdict, content_hash
+from pipeline.records import (
+    Attempt,
+    Completion,
+    Problem,
+    Prompt,
+    Purpose,
+    Verdict,
+    VerdictKind,
+    content_hash,
+)
 from pipeline.rundir import append_records, read_records
 from pipeline.seeds import seed_for
 from pipeline.stages.announcing import announce_rest
@@ -45,7 +55,11 @@ class DrawPlan:
 def draw_attempts(
     context: RunContext, generator: Generator, problems: Sequence[Problem], plan: DrawPlan
 ) -> list[Attempt]:
-    """All Attempts of a plan, drawn or already on disk, ordered by Problem and sample index."""
+    """All Attempts of a plan, drawn or already on disk, ordered by Problem and sample index.
+
+    Raises: GradingError when more of them than the settings allow could not be judged through a fault of ours; the
+    batch with which it happened is not written, so that a resumed run draws and judges it again.
+    """
     known = {attempt.id: attempt for attempt in read_records(plan.path, Attempt)}
     told = {"purpose": plan.purpose, "iteration": plan.iteration}
     announce_rest(context, "attempts", plan.path, len(known), **told)
@@ -55,6 +69,7 @@ def draw_attempts(
     for batch, attempts in _batches(context, generator, problems, prompts, plan, known):
         fresh = [attempt for attempt in attempts if attempt.id not in known]
         if fresh:
+            _refuse_faults(context, [*known.values(), *fresh], len(problems) * plan.k)
             append_records(plan.path, fresh)
             context.reporter.event(
                 "attempts",
@@ -150,6 +165,17 @@ def _attempt(
         verdict=verdict,
         split=problem.split,
     )
+
+
+def _refuse_faults(context: RunContext, attempts: Sequence[Attempt], n_in_all: int) -> None:
+    faults = [each for each in attempts if each.verdict.kind is VerdictKind.INFRA_ERROR]
+    share = context.config.loop.max_infra_share
+    if len(faults) > share * n_in_all:
+        raise GradingError(
+            f"{len(faults)} of {n_in_all} Attempts could not be judged through a fault of ours, more than "
+            f"loop.max_infra_share = {share:g} allows; the last: {faults[-1].verdict.reason}; "
+            "see to it that this machine is well, and resume the run"
+        )
 
 
 def _write_prompts(context: RunContext, prompts: dict[str, Prompt]) -> None:

@@ -37,7 +37,7 @@ from q_runtime.sandbox.protocol import (
 )
 from q_runtime.sandbox.seccomp import OUTSIDE_SIGNALS
 from q_runtime.sandbox.stream import Inbox, JobT, ResultStream, ResultT
-from q_runtime.sandbox.template import Template, WorkerHandle, WorkerKind
+from q_runtime.sandbox.template import Template, WorkerExit, WorkerHandle, WorkerKind
 
 READY_TIMEOUT_S = 30.0
 """A worker that has not announced itself by then is lost; in practice it takes milliseconds."""
@@ -50,6 +50,8 @@ AHEAD_BYTES = 32 * 1024
 MAX_ATTEMPTS = 2
 MAX_STARTS = 3
 MAX_SECONDS = 1e6
+USED_UP = "it used up its processor time"
+"""Detail of the ending `deadline` where the kernel ended the worker, and not the pool."""
 
 Ending = Literal["end", "deadline", "lost", "exited", "malformed"]
 
@@ -64,6 +66,8 @@ class Transcript:
     detail: str = ""
     waited_s: float = 0.0
     """Seconds between the last frame and the ending."""
+    processor_s: float = 0.0
+    """Of a worker that was ended at a deadline: the processor time that it used meanwhile, as far as it told before."""
 
 
 class PoolClosed(RuntimeError):
@@ -79,7 +83,7 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
     recycle_after: ClassVar[int] = 500
     """Jobs after which a worker is replaced."""
     grace_s: ClassVar[float] = 0.25
-    """Added to `limits.time_s` before a silent worker is killed."""
+    """Added to the longest time by the clock before a silent worker is killed."""
 
     def __init__(
         self,
@@ -257,6 +261,8 @@ class _Slot(Generic[JobT, ResultT]):
         self._pool = pool
         self._worker: WorkerHandle | None = None
         self._n_served = 0
+        self._processor_s = 0.0
+        """What the worker had used when it last spoke, by its own account; 0 where it gives none."""
         # Reentrant: a stream may be dropped, and so cancelled, while this thread holds the lock.
         self._lock = threading.RLock()
         self._inbox: Inbox[ResultT] | None = None
@@ -306,21 +312,20 @@ class _Slot(Generic[JobT, ResultT]):
             worker = self._pool._start_worker()
             with self._lock:
                 self._worker = worker
-            self._n_served = 0
+            self._n_served, self._processor_s = 0, 0.0
         return self._worker
 
-    def _discard(self, wait_s: float = 0.0) -> tuple[int | None, bool]:
-        """End the worker; return its exit code (None if unknown) and whether it was killed now."""
+    def _discard(self, wait_s: float = 0.0) -> WorkerExit | None:
+        """End the worker; how it ended, None if unknown."""
         with self._lock:
             worker, self._worker = self._worker, None
         self._is_ahead_sent = False
         if worker is None:
-            return None, False
+            return None
         try:
-            ended = worker.retire(wait_s)
+            return worker.retire(wait_s)
         except WorkerCrashed:
-            return None, False
-        return ended.exit_code, ended.was_killed
+            return None
 
     def _serve(self, job: JobT, inbox: Inbox[ResultT]) -> ResultT:
         """Execute a job, once more if its worker is lost."""
@@ -344,7 +349,7 @@ class _Slot(Generic[JobT, ResultT]):
                 worker.interrupt()
         self._n_served += 1
         frames: list[dict[str, Any]] = []
-        allowed_s = pool.limits.time_s + pool.grace_s
+        allowed_s = pool.limits.patience * pool.limits.time_s + pool.grace_s
         heard = time.monotonic()
         last = heard + pool.job_time_s
         try:
@@ -354,6 +359,7 @@ class _Slot(Generic[JobT, ResultT]):
                 if len(frames) == AHEAD_AFTER:
                     self._send_ahead(worker)
                 frame = worker.channel.receive(min(heard + allowed_s, last))
+                self._processor_s = seconds(frame.get("processor_s"))
                 if "end" in frame:
                     if frame.get("worn"):
                         self._n_served = pool._recycle_after
@@ -363,14 +369,15 @@ class _Slot(Generic[JobT, ResultT]):
                 frames.append(frame)
                 heard = time.monotonic()
         except DeadlinePassed:
-            self._discard()
-            return Transcript(tuple(frames), "deadline", "", time.monotonic() - heard)
+            waited_s, ended = time.monotonic() - heard, self._discard()
+            used_s = ended.processor_s - self._processor_s if ended else 0.0
+            return Transcript(tuple(frames), "deadline", "", waited_s, used_s)
         except MalformedFrame as error:
             self._discard()
             return Transcript(tuple(frames), "malformed", str(error), time.monotonic() - heard)
         except ChannelClosed:
             wait_s = 0.0 if inbox.is_cancelled else LAST_WORDS_S
-            ending, detail = _explain_exit(*self._discard(wait_s))
+            ending, detail = _explain_exit(self._discard(wait_s))
             return Transcript(tuple(frames), ending, detail, time.monotonic() - heard)
         finally:
             with self._lock:
@@ -397,17 +404,18 @@ class _Slot(Generic[JobT, ResultT]):
             self._is_ahead_sent = True
 
 
-def _explain_exit(exit_code: int | None, was_killed: bool) -> tuple[Ending, str]:
+def _explain_exit(ended: WorkerExit | None) -> tuple[Ending, str]:
     """What it means that a worker's channel closed in the middle of a job."""
-    if exit_code is None:
+    if ended is None:
         return "lost", "the sandbox's template ended"
-    if was_killed:
+    exit_code = ended.exit_code
+    if ended.was_killed:
         return "exited", "it closed its channel"
     if exit_code >= 0:
         return "exited", f"it exited with status {exit_code}"
     name = _signal_name(-exit_code)
     if -exit_code == signal.SIGXCPU:
-        return "deadline", "it used up its processor time"
+        return "deadline", USED_UP
     if -exit_code in OUTSIDE_SIGNALS:
         return "lost", f"it was ended by {name}"
     return "exited", f"it was ended by {name}"

@@ -5,12 +5,13 @@ What this deliberately does not do: drive a real kdb+ (those engines have adapte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, get_args
 
-from q_runtime.engine import NOT_RUN, ExecutionResult, ExecutionStatus, ProgramResult, QJob
+from q_runtime.engine import NOT_RUN, STARVED, ExecutionResult, ExecutionStatus, ProgramResult, QJob
 from q_runtime.errors import EngineUnavailable
 from q_runtime.limits import Limits
-from q_runtime.sandbox.pool import Transcript, WorkerPool, seconds
+from q_runtime.sandbox.pool import USED_UP, Transcript, WorkerPool, seconds
 from q_runtime.sandbox.template import WorkerKind
 
 EMBEDDED = "embedded"
@@ -21,10 +22,14 @@ class QPool(WorkerPool[QJob, ProgramResult]):
     """Executes q Programs, each in a Session of its own; see `WorkerPool` for the arguments and `run`.
 
     A Program that fails to load has no calls. After a call that exceeds the time, the job's further calls are not run
-    and say so. A Program during which the worker is lost is executed once more, then `infra_error`.
+    and say so. Time is that of the processor: where other work keeps a Program from it, it has up to `patience` times
+    as long by the clock, and is starved then. A Program during which the worker is lost, or which is starved, is
+    executed once more, then `infra_error`.
     """
 
     recycle_after: ClassVar[int] = 500
+    patience: ClassVar[float] = 10.0
+    """How many times its time a Program may take by the clock, while it does not get the processor."""
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class QPool(WorkerPool[QJob, ProgramResult]):
         if engine != EMBEDDED:
             raise EngineUnavailable(f"a QPool runs {EMBEDDED!r} only, not {engine!r}")
         self.name = engine
+        limits = replace(limits or Limits(), patience=self.patience)
         super().__init__(n_workers, limits, job_time_s=job_time_s, recycle_after=recycle_after)
 
     @property
@@ -63,13 +69,22 @@ class QPool(WorkerPool[QJob, ProgramResult]):
 
     def _is_lost(self, transcript: Transcript) -> bool:
         # A Program cannot end our interpreter, so whatever ended it is the machine's fault or ours.
-        return transcript.ending in ("lost", "exited", "malformed")
+        return transcript.ending in ("lost", "exited", "malformed") or self._is_starved(transcript)
+
+    def _is_starved(self, transcript: Transcript) -> bool:
+        """Whether the worker said so, or was silent for all the patience without having its time of the processor."""
+        if transcript.frames and _execution(transcript.frames[-1]).error == STARVED:
+            return True
+        is_silent = transcript.ending == "deadline" and transcript.detail != USED_UP
+        is_over = transcript.waited_s >= self.limits.patience * self.limits.time_s
+        return is_silent and is_over and transcript.processor_s < self.limits.time_s
 
     def _result(self, job: QJob, transcript: Transcript) -> ProgramResult:
         n_expected = self._n_answers(job)
         heard = [_execution(frame) for frame in transcript.frames[:n_expected]]
         if not heard or (len(heard) < n_expected and heard[0].status == "ok"):
-            heard += _unheard(transcript, n_expected - len(heard), self.limits.time_s)
+            starved = self._is_starved(transcript)
+            heard += _unheard(transcript, n_expected - len(heard), self.limits.time_s, starved)
         load, *calls = heard
         return ProgramResult(job.key, load, tuple(calls) if load.status == "ok" else ())
 
@@ -95,9 +110,20 @@ def _offset(x: object) -> int | None:
     return x if type(x) is int and 0 <= x < 1 << 31 else None
 
 
-def _unheard(transcript: Transcript, count: int, time_s: float) -> list[ExecutionResult]:
+def _unheard(
+    transcript: Transcript, count: int, time_s: float, is_starved: bool
+) -> list[ExecutionResult]:
     """Executions that no frame came for: the one that was running, then those that never ran."""
-    if transcript.ending == "deadline":
+    if transcript.ending == "end" and is_starved:
+        return [ExecutionResult("infra_error", error=STARVED, detail=NOT_RUN)] * count
+    if is_starved:
+        used_s, waited_s = transcript.processor_s, transcript.waited_s
+        detail = f"the machine is too busy: {used_s:.1f} s of processor time in {waited_s:.1f} s"
+        running = ExecutionResult(
+            "infra_error", error=STARVED, detail=detail, duration_s=seconds(waited_s)
+        )
+        skipped = ExecutionResult("infra_error", error=STARVED, detail=NOT_RUN)
+    elif transcript.ending == "deadline":
         detail = f"more than {time_s:g} s, ended from outside"
         running = ExecutionResult(
             "time_limit", error="time", detail=detail, duration_s=seconds(transcript.waited_s)

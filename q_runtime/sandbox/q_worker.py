@@ -22,8 +22,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from q_runtime.engine import NO_FUNCTION, NOT_RUN, Wire
-from q_runtime.errors import LimitExceeded, QError, QSyntaxError, UnsupportedFeature
+from q_runtime.engine import NO_FUNCTION, NOT_RUN, STARVED, Wire
+from q_runtime.errors import LimitExceeded, QError, QSyntaxError, Starved, UnsupportedFeature
 from q_runtime.frames import offset_in
 from q_runtime.limits import Limits
 from q_runtime.sandbox.capture import BoundedText
@@ -87,17 +87,18 @@ class _Runner:
         self._pending = b""
         self._is_builtin: dict[str, bool] = {}
         self._is_worn = False
+        self._most_s = 0
 
     def run(self, job: dict[str, Any]) -> None:
         """Load the Program; if that works, make the calls until one exceeds the time."""
         calls = job["calls"]
-        self._limit_processor_time(1 + len(calls))
         session = Session(self._limits)
         loaded, function = self._load(session, job["program"], job["entry_point"], bool(calls))
         self._send("load", loaded)
         if loaded["status"] == "ok":
             self._call_all(session, job["program"], function, calls)
-        self._pending += encode_frame({"end": True, "worn": self._is_worn})
+        used_s = time.process_time()
+        self._pending += encode_frame({"end": True, "worn": self._is_worn, "processor_s": used_s})
         self._flush()
 
     def _call_all(
@@ -114,6 +115,8 @@ class _Runner:
             )
             is_overrun = called["status"] == "time_limit"
             self._send("call", called)
+            if called["status"] == "infra_error":
+                break  # the job is run once more, or judged by what there is
 
     def _load(
         self, session: Session, program: str, entry_point: str | None, must_have_function: bool
@@ -145,6 +148,7 @@ class _Runner:
         self, session: Session, program: str, thunk: Callable[[], Wire]
     ) -> dict[str, Any]:
         """Run q; everything that may come of it becomes a status. An error is given its place in the Program."""
+        self._limit_processor_time()
         started = time.perf_counter()
         status, value, error, detail, at = "ok", None, None, "", None
         try:
@@ -160,6 +164,8 @@ class _Runner:
             status, error, detail = "unsupported", "unsupported", str(failure)
         except LimitExceeded as failure:
             status, error, detail = _of_limit(failure)
+        except Starved as failure:
+            status, error, detail = "infra_error", STARVED, str(failure)
         except MemoryError:
             status, error = "memory_limit", "wsfull"
             detail = f"more than {self._limits.memory_mb} MB"
@@ -187,17 +193,17 @@ class _Runner:
             raise _TooMuchOutput(f"a result of more than {most} bytes")
         return value
 
-    def _limit_processor_time(self, n_evaluations: int) -> None:
-        """Let the kernel end this process if the pool cannot: some seconds beyond what the job may use."""
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        used_s = usage.ru_utime + usage.ru_stime
-        most_s = math.ceil(used_s + n_evaluations * self._limits.time_s) + 2
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (most_s, hard))
+    def _limit_processor_time(self) -> None:
+        """Let the kernel end this process where an evaluation cannot be stopped in it: a second or two too late."""
+        most_s = math.ceil(time.process_time() + self._limits.time_s) + 1
+        if most_s != self._most_s:
+            _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+            resource.setrlimit(resource.RLIMIT_CPU, (most_s, hard))
+            self._most_s = most_s
 
     def _send(self, kind: str, execution: dict[str, Any]) -> None:
         """Keep a frame until the next evaluation begins, so that the last one travels with the end."""
-        self._pending += encode_frame({kind: execution})
+        self._pending += encode_frame({kind: execution, "processor_s": time.process_time()})
 
     def _flush(self) -> None:
         """Send what is kept: nothing that was finished may be lost with the next evaluation."""

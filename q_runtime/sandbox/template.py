@@ -71,6 +71,8 @@ class WorkerExit:
     """Exit status, or the negative number of the signal that ended it."""
     was_killed: bool
     """Whether it had to be killed on this request."""
+    processor_s: float
+    """Processor time of its whole life, in seconds."""
 
 
 class WorkerHandle:
@@ -166,13 +168,13 @@ class Template:
         except WorkerCrashed:
             ours.close()
             raise
-        return WorkerHandle(self, reply["pid"], ours, self._max_frame_bytes)
+        return WorkerHandle(self, int(reply["pid"]), ours, self._max_frame_bytes)
 
     def reap(self, pid: int, wait_s: float) -> WorkerExit:
         """End the worker with this number; see `WorkerHandle.retire`."""
         reply = self._ask({"op": "retire", "pid": pid, "wait_s": wait_s}, [])
-        exit_code = os.waitstatus_to_exitcode(reply["wait_status"])
-        return WorkerExit(exit_code, bool(reply["was_killed"]))
+        exit_code = os.waitstatus_to_exitcode(int(reply["wait_status"]))
+        return WorkerExit(exit_code, bool(reply["was_killed"]), reply["processor_s"])
 
     def close(self) -> None:
         """End the template and all its workers, and wait until they are gone."""
@@ -188,7 +190,7 @@ class Template:
         self._errors.close()
         remove_scratch(self._scratch)  # in case the outer process was killed
 
-    def _ask(self, request: dict[str, object], descriptors: list[int]) -> dict[str, int]:
+    def _ask(self, request: dict[str, object], descriptors: list[int]) -> dict[str, float]:
         with self._lock:
             try:
                 socket.send_fds(self._control, [json.dumps(request).encode("ascii")], descriptors)
@@ -197,7 +199,7 @@ class Template:
                 raise WorkerCrashed(f"the template is gone: {error}{self._said()}") from error
         if not reply:
             raise WorkerCrashed(f"the template is gone{self._said()}")
-        answer: dict[str, int] = json.loads(reply)
+        answer: dict[str, float] = json.loads(reply)
         return answer
 
     def _said(self) -> str:

@@ -7,7 +7,7 @@ reason, the kernel ends every worker. It ends when the pool closes the control c
 
 Requests on the control connection are one JSON object each, answered one by one:
     {"op": "spawn"} and one descriptor, the worker's channel   ->  {"pid": p}
-    {"op": "retire", "pid": p, "wait_s": s}                    ->  {"wait_status": w, "was_killed": bool}
+    {"op": "retire", "pid": p, "wait_s": s}  ->  {"wait_status": w, "was_killed": bool, "processor_s": s}
 """
 
 from __future__ import annotations
@@ -191,18 +191,19 @@ class Template:
     def _retire(self, pid: int, wait_s: float) -> dict[str, Any]:
         """Reap a worker: at once if it has ended, after `wait_s` seconds by killing it."""
         give_up = time.monotonic() + wait_s
-        reaped, wait_status = os.waitpid(pid, os.WNOHANG)
+        reaped, wait_status, usage = os.wait4(pid, os.WNOHANG)
         while not reaped and time.monotonic() < give_up:
             time.sleep(REAP_INTERVAL_S)
-            reaped, wait_status = os.waitpid(pid, os.WNOHANG)
+            reaped, wait_status, usage = os.wait4(pid, os.WNOHANG)
         was_killed = not reaped
         if was_killed:
             os.kill(pid, signal.SIGKILL)
-            _, wait_status = os.waitpid(pid, 0)
+            _, wait_status, usage = os.wait4(pid, 0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # nothing is left there unless every layer failed
         remove_scratch(self._scratch_of.pop(pid))
-        return {"wait_status": wait_status, "was_killed": was_killed}
+        used_s = usage.ru_utime + usage.ru_stime
+        return {"wait_status": wait_status, "was_killed": was_killed, "processor_s": used_s}
 
 
 def _as_data(layer: isolation.Layer) -> dict[str, object]:
