@@ -13,6 +13,7 @@ from q_runtime.errors import QError
 from q_runtime.evaluate.clauses import AnyClause, Rows, TreeClause
 from q_runtime.evaluate.queries import QueryPlan, run_query
 from q_runtime.prims.dictionary import unkey
+from q_runtime.prims.indexing import take_or_null
 from q_runtime.values.dicts import Dict
 from q_runtime.values.functions import Nil, Prim
 from q_runtime.values.vectors import (
@@ -60,13 +61,15 @@ def _is_unlimited(limit: Value) -> bool:
 
 
 def simple_exec(host: Interpreter, table: Value, rows: Value, tree: Value) -> Value:
-    """Run `?[t;i;x]`: the expression on the rows at the positions `i`."""
+    """Run `?[t;i;x]`: the expression on the rows at the positions `i`, nulls where there is none."""
     if type(table) is Atom and table.t == -11:
         table = host.get_global(table.v)
     if type(rows) is not Vec or rows.t not in (5, 6, 7):
         raise QError("type")
-    view = Rows(host, unkey(table), {})
-    return TreeClause("x", tree).evaluate(view, rows.a.astype(np.int64))
+    clause, whole, places = TreeClause("x", tree), unkey(table), rows.a.astype(np.int64)
+    if places.size and not 0 <= places.min() <= places.max() < whole.size():
+        return clause.evaluate(Rows(host, take_or_null(whole, places), {}), None)
+    return clause.evaluate(Rows(host, whole, {}), places)
 
 
 def functional_update(host: Interpreter, args: list[Value]) -> Value:

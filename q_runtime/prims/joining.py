@@ -134,7 +134,7 @@ def _join_structures(x: Value, y: Value) -> Value:
     if type(x) is Dict and type(y) is Dict:
         from q_runtime.prims.dictionary import merge_with
 
-        if type(x.k) is Table:
+        if x.is_keyed_table:
             from q_runtime.prims.appending import merge_keyed
 
             if not y.is_keyed_table:

@@ -29,6 +29,7 @@ from q_runtime.values.functions import NIL
 from q_runtime.values.vectors import (
     GList,
     Value,
+    Vec,
     collapse,
     is_list,
     items_of,
@@ -309,6 +310,10 @@ def _window_join(host: Host, w: Value, c: Value, x: Value, y: Value, *, prevaili
     table = unkey(x)
     if type(y) is not GList or len(y.items) < 2 or type(w) is not GList or len(w.items) != 2:
         raise QError("type")
+    if not names:
+        raise QError("length", "a column to join on is missing")
+    if any(type(side) is not Vec and length(side) for side in w.items):
+        raise QError("type", "a window begins and ends at an atom")
     right = unkey(y.items[0])
     starts, ends = (items_of(side) for side in w.items)
     n = table.size()

@@ -114,3 +114,27 @@ def test_every_cell_is_a_value_or_a_q_error(name: str, rank: int) -> None:
         assert all("not supported" in text for text in wrong)
     else:
         assert wrong == []
+
+
+FORMS = (
+    "@[x;y;z]", ".[x;y;z]", "@[x;y;:;z]", "@[x;y;+;z]", ".[x;y;:;z]", ".[x;y;,;z]", "@[x;y;neg]", "ssr[x;y;z]",
+    "?[x;y;z]", "$[x;y;z]", "x[y;z]", "x[;y]z", "aj[x;y;z]", "ej[x;y;z]", "wj[(x;x);y;z;(z;(max;`a))]", "?[x;y;0b;z]",
+    "?[x;();y;z]", "![x;y;0b;z]", "![x;();y;z]", "x+'y", "x+/:y", "x+\\:y", "x+/y", "x+\\y", "x,'y", "x in'y", "x#'y",
+    "x{y}/y", "x{x,y}'y", "x{x+y}':y",
+)  # fmt: skip
+"""Forms of more than two arguments, and iterators between two."""
+OPERANDS = (
+    '"abc"', "()", '(1;`a;"s")', "(1 2;3 4)", "(();())", "`a`b!1 2", "()!()", "([]a:1 2;b:`x`y)", "([k:`p`q]a:1 2)",
+    "([k:0#`]a:0#1)", "{x|y}", "(+)", "(::)", "`D$`a`b", "1b", "2h", "0N 0W", "0#0", "enlist 1 2", "1 0f", "`a", "`a`b",
+    "0#`", "2001.02.03", "(`a;0)", "1 2 3", "`",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_three_give_a_value_or_a_q_error(form: str) -> None:
+    session = Session(Limits(time_s=60.0))
+    session.eval_script(f"{PREPARED}\nX:({';'.join(OPERANDS)})\nF:{{[x;y;z]{form}}}")
+    each = f"each til {len(OPERANDS)}"
+    inner = "@[{.Q.s1 F[X x 0;X x 1;X x 2];0};(x;y;z);0]"
+
+    session.eval(f"{{[x]{{[x;y]{{[x;y;z]{inner}}}[x;y]{each}}}[x]{each};0}}{each}")
