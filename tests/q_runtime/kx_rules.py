@@ -1,7 +1,7 @@
 """The rules under which steps of the documentation sample differ: the two lists, and the report by rule.
 
-`kx_known_wrong.toml` names the steps whose documented answer is wrong, `kx_open.toml` those that this engine does not
-yet give; each step stands under one rule. This module runs no step: `kx_sample` does.
+`kx_known_wrong.toml` names the steps whose documented answer is wrong or cannot be had without files, `kx_open.toml`
+those that this engine does not yet give; each step stands under one rule. This module runs no step: `kx_sample` does.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def lines_by_rule(differing: Iterable[Step], show: Callable[[Step], str]) -> lis
     left = set(differing)
     lines = []
     for heading, rules in (
-        ("documented wrongly, in no share", known_wrong()),
+        ("in no share: wrong in the documentation, or in need of files", known_wrong()),
         ("open, counted as failures", still_open()),
     ):
         lines.append(f"{sum(step in left for r in rules for step in r.steps):4}  {heading}")
