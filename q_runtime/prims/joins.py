@@ -222,7 +222,7 @@ def as_of_rows(left: Table, right: Table, *, inclusive: bool = True) -> np.ndarr
 
     All columns but the last must be equal. With `inclusive` False, the first row that is not below; the
     number of rows in the group's end when there is none is given as a position past the table.
-    Raises: QError('length') for a table without columns.
+    Raises: QError('length') for a table without columns; QError('type') for a last column of lists.
     """
     if not left.names:
         raise QError("length")
@@ -241,6 +241,8 @@ def as_of_rows(left: Table, right: Table, *, inclusive: bool = True) -> np.ndarr
         if part is None:
             part = sorted_parts[key] = take_rows(column, rows)
         place = bin_(part, probes[i]) if inclusive else binr(part, probes[i])
+        if is_list(place):
+            raise QError("type", "a column of lists has no order to join as of")
         if 0 <= place < len(rows):
             out[i] = rows[place]
     return out
