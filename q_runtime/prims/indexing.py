@@ -128,13 +128,17 @@ def missing_item(x: Value) -> Value:
 
 
 def null_like(x: Value) -> Value:
-    """Return the null of an item: an atom's null, an empty list of a list's type, `::` for a function."""
+    """Return the null of an item: an atom's null, an empty list or table of its kind, `::` for a function."""
     t = type_number(x)
     if t < 0:
         return null_atom(-t)
     if type(x) is Vec:
         return empty(x.t)
+    if type(x) is Table:
+        return x.take(np.arange(0))
     if type(x) is Dict:
+        if type(x.k) is Table and type(x.v) is Table:
+            return Dict(null_like(x.k), null_like(x.v))
         if type(x.v) is Vec:
             return Dict(x.k, Vec(x.v.t, np.full_like(x.v.a, qt.NULLS[x.v.t])))
         return Dict(x.k, collapse([null_like(i) for i in items_of(x.v)]))

@@ -131,15 +131,15 @@ def _as_kind(x: Vec, y: Value) -> Value:
 
 
 def _join_structures(x: Value, y: Value) -> Value:
+    if type(x) is Dict and x.is_keyed_table and type(y) in (Dict, Table):
+        from q_runtime.prims.appending import appended, merge_keyed
+
+        if type(y) is not Dict or not y.is_keyed_table:
+            return appended(x, y)
+        return merge_keyed(x, y, fills=False)
     if type(x) is Dict and type(y) is Dict:
         from q_runtime.prims.dictionary import merge_with
 
-        if x.is_keyed_table:
-            from q_runtime.prims.appending import merge_keyed
-
-            if not y.is_keyed_table:
-                raise QError("type")
-            return merge_keyed(x, y, fills=False)
         return merge_with(lambda a, b: b, x, y)
     if type(x) is Table and type(y) is Table:
         if x.names != y.names:
