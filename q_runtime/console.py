@@ -38,13 +38,12 @@ def error_text(error: QError, source: str, path: Path | None = None) -> str:
     """
     if not error.frames:
         return f"'{error.code}"
-    depth = len(error.frames) - 1
     frame = error.frames[-1]
     place = ""
     if path is not None and error.at is not None:
         frame = Frame(source, error.at)
         place = f"{path}:{1 + source.count(chr(10), 0, error.at)}: "
-    return "\n".join((f"'{error.code}", *frame_lines(frame, depth, place)))
+    return "\n".join((f"'{error.code}", *frame_lines(frame, error.depth, place)))
 
 
 def respond(session: Session, text: str, out: TextIO) -> bool:

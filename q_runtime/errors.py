@@ -58,7 +58,9 @@ class QError(Exception):
         self.at: int | None = None
         """The offset in `text` of what failed to apply: within `span`, not always at its start."""
         self.frames: tuple[Frame, ...] = ()
-        """The calls that led to it, the outermost first, once they are known."""
+        """The calls that led to it, the outermost first, once they are known; of very many only the innermost."""
+        self.depth = 0
+        """How many calls are around the innermost."""
         self.unread: Frame | None = None
         """The text that could not be read, when that is what it is about."""
 

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 
 class Clause:
-    """An expression of a query text: its name, its node and the variables it reads."""
+    """An expression of a query text: its name, its node, the query and the variables it reads."""
 
-    __slots__ = ("name", "node", "reads", "unit")
+    __slots__ = ("name", "node", "query", "reads", "unit")
 
-    def __init__(self, name: str, node: nd.Node) -> None:
+    def __init__(self, name: str, node: nd.Node, query: nd.Query) -> None:
         self.name = name
         self.node = node
+        self.query = query
         self.reads = sorted({n.name for n in descend([node]) if isinstance(n, nd.Name)})
         self.unit: dict[tuple[str, ...], Any] = {}
 
@@ -46,7 +47,7 @@ class Clause:
 
     def _call(self, host: Interpreter, values: dict[str, Value]) -> Value:
         """Run the expression as a function of the named values."""
-        from q_runtime.evaluate.compiler import FunctionCompiler, LambdaSpec
+        from q_runtime.evaluate.compiler import ClauseCompiler, LambdaSpec
 
         names = tuple(values)
         namespace = host.globals.namespace
@@ -54,7 +55,9 @@ class Clause:
         if unit is None:
             node = self.node
             fake = nd.LambdaNode(node.start, node.end, "", list(names), [node])
-            compiler = FunctionCompiler("", 0, LambdaSpec(fake), namespace)
+            compiler = ClauseCompiler(
+                self.query.text, self.query.start, LambdaSpec(fake), namespace
+            )
             unit = self.unit[names] = compiler.lambda_unit()
         fn = host.link(unit, namespace)
         depth = host.budget.depth

@@ -19,7 +19,7 @@ from q_runtime.evaluate.checks import check_body
 from q_runtime.evaluate.codegen import Operand, Writer, python_name
 from q_runtime.evaluate.expressions import ExpressionCompiler
 from q_runtime.evaluate.locals import uses
-from q_runtime.evaluate.places import new_file, remember
+from q_runtime.evaluate.places import OriginKind, new_file, remember
 from q_runtime.evaluate.scopes import local_names
 from q_runtime.evaluate.shapes import ANY, Shape
 from q_runtime.evaluate.steady import Steady, candidates
@@ -76,13 +76,14 @@ class LambdaSpec:
 class FunctionCompiler(ExpressionCompiler):
     """Compiles one function body."""
 
+    kind: OriginKind = "lambda"
+
     def __init__(
         self,
         source: str,
         base: int,
         spec: LambdaSpec | None,
         namespace: str,
-        globals_ns: Any = None,
     ) -> None:
         self.source = source
         self.base = base
@@ -178,10 +179,18 @@ class FunctionCompiler(ExpressionCompiler):
             code = compile("\n".join(lines), file, "exec")
         except (SyntaxError, RecursionError, MemoryError) as error:
             raise UnsupportedFeature(f"text too deeply nested to compile: {error}") from error
-        remember(file, self.source, self.base, nodes, is_lambda=self.spec is not None)
+        remember(
+            file, self.source, self.base, nodes, "statement" if self.spec is None else self.kind
+        )
         space: dict[str, Any] = {}
         exec(code, HELPERS, space)
         return Unit(space["make"], self.constants, params)
+
+
+class ClauseCompiler(FunctionCompiler):
+    """Compiles an expression of a query as a function of the names in it; it is no call of q."""
+
+    kind: OriginKind = "clause"
 
 
 HELPERS: dict[str, Any] = {}

@@ -22,7 +22,7 @@ from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.lambda_names import LambdaNames, names_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
-from q_runtime.evaluate.places import calls_to, calls_under_way, locate, named
+from q_runtime.evaluate.places import calls_to, calls_under_way, keep_calls, locate, named
 from q_runtime.evaluate.scopes import Globals
 from q_runtime.evaluate.shapes import Shape, shape_of
 from q_runtime.evaluate.short import HELPERS as SHORT_HELPERS
@@ -247,7 +247,9 @@ class Interpreter(Applier):
 
     def name_calls(self, error: QError) -> None:
         """Tell an error that leaves the session which calls led to it, by name."""
-        error.frames = tuple(named(error.frames or calls_to(error), self.globals.values))
+        if not error.frames:
+            keep_calls(error)
+        error.frames = tuple(named(error.frames, self.globals.values))
 
     def get_global(self, name: str) -> Value:
         """Read a global by name as written; the name of a file or process is refused."""

@@ -9,9 +9,9 @@ What this deliberately does not do: name primitives, except those that trap; kdb
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType, TracebackType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from q_runtime.errors import Frame, QError, span_of
 from q_runtime.lang import nodes as nd
@@ -19,7 +19,12 @@ from q_runtime.values.functions import Lambda
 from q_runtime.values.vectors import Value
 
 _MOST_ORIGINS = 16384
+_MOST_FRAMES = 64
+"""Calls that an error remembers: one at the end of a deep recursion needs no more."""
 _serial = itertools.count()
+
+
+OriginKind = Literal["statement", "lambda", "clause"]
 
 
 class _Origin(NamedTuple):
@@ -27,7 +32,7 @@ class _Origin(NamedTuple):
 
     source: str
     base: int
-    is_lambda: bool
+    kind: OriginKind
     nodes: list[nd.Node | None]
 
     def node_at(self, line: int) -> nd.Node | None:
@@ -35,6 +40,8 @@ class _Origin(NamedTuple):
         return self.nodes[line - 1] if line <= len(self.nodes) else None
 
 
+_Line = tuple[_Origin, int]
+"""A function and the Python line in it that was being run."""
 _origins: dict[str, _Origin] = {}
 
 
@@ -44,12 +51,12 @@ def new_file() -> str:
 
 
 def remember(
-    file: str, source: str, base: int, nodes: list[nd.Node | None], *, is_lambda: bool
+    file: str, source: str, base: int, nodes: list[nd.Node | None], kind: OriginKind
 ) -> None:
     """Keep where compiled text comes from."""
     if len(_origins) > _MOST_ORIGINS:
         _origins.clear()
-    _origins[file] = _Origin(source, base, is_lambda, nodes)
+    _origins[file] = _Origin(source, base, kind, nodes)
 
 
 def locate(error: QError, script: str, offset: int, text: str) -> None:
@@ -58,7 +65,7 @@ def locate(error: QError, script: str, offset: int, text: str) -> None:
     The span is the place the parser named, or else the innermost compiled line on the traceback whose text stands in
     the script; failing that, the whole statement.
     """
-    frames = tuple(_calls(_lines_of(error.__traceback__)))
+    lines = _lines_of(error.__traceback__)
     if error.span is not None and error.text == text:
         start, end = error.span.start, error.span.end
         error.unread = Frame(text, start)
@@ -67,45 +74,66 @@ def locate(error: QError, script: str, offset: int, text: str) -> None:
     else:
         error.span = span_of(script, offset, offset + len(text.rstrip()))
         error.at = offset
-        for origin, node in _lines_of(error.__traceback__):
+        for origin, line in reversed(lines):
+            node = origin.node_at(line)
             base = offset if origin.source == text else script.find(origin.source)
             if base >= 0 and node is not None and node.end > node.start >= origin.base:
                 base -= origin.base
                 error.span = span_of(script, base + node.start, base + node.end)
                 error.at = base + _caret(node)
+                break
     error.text = script
-    error.frames = frames if error.unread is None else (*frames, error.unread)
+    keep_calls(error, lines)
+
+
+def keep_calls(error: QError, lines: Sequence[_Line] | None = None) -> None:
+    """Tell an error which calls led from here to where it was signalled; of very many only the innermost are kept."""
+    lines = _lines_of(error.__traceback__) if lines is None else lines
+    calls = _calls(lines)
+    frames = [_frame(line) for line in calls[-_MOST_FRAMES:]]
+    error.depth = len(calls) - 1
+    if error.unread is not None:
+        frames.append(error.unread)
+        error.depth += 1
+    error.frames = tuple(frames)
 
 
 def calls_under_way(frame: FrameType | None) -> list[Frame]:
     """Return the calls of q on the stack of Python that ends in `frame`, the outermost first."""
-    lines = []
+    lines: list[_Line] = []
     while frame is not None:
         origin = _origins.get(frame.f_code.co_filename)
-        if origin is not None:
-            lines.append((origin, origin.node_at(frame.f_lineno)))
+        if origin is not None and origin.kind != "clause":
+            lines.append((origin, frame.f_lineno))
         frame = frame.f_back
-    return list(_calls(reversed(lines)))
+    return [_frame(line) for line in reversed(lines)]
 
 
 def calls_to(error: QError) -> list[Frame]:
     """Return the calls of q from where an error is caught down to where it was signalled, the outermost first."""
-    return list(_calls(_lines_of(error.__traceback__)))
+    return [_frame(line) for line in _calls(_lines_of(error.__traceback__))]
 
 
-def _lines_of(trace: TracebackType | None) -> Iterable[tuple[_Origin, nd.Node | None]]:
+def _lines_of(trace: TracebackType | None) -> list[_Line]:
+    lines: list[_Line] = []
     while trace is not None:
         origin = _origins.get(trace.tb_frame.f_code.co_filename)
         if origin is not None:
-            yield origin, origin.node_at(trace.tb_lineno)
+            lines.append((origin, trace.tb_lineno))
         trace = trace.tb_next
+    return lines
 
 
-def _calls(lines: Iterable[tuple[_Origin, nd.Node | None]]) -> Iterable[Frame]:
-    for origin, node in lines:
-        if origin.source:
-            at = 0 if node is None else max(0, _caret(node) - origin.base)
-            yield Frame(origin.source, at, is_lambda=origin.is_lambda)
+def _calls(lines: Sequence[_Line]) -> list[_Line]:
+    """Leave out the expressions of queries, which are part of the call around them."""
+    return [line for line in lines if line[0].kind != "clause"]
+
+
+def _frame(line: _Line) -> Frame:
+    origin, number = line
+    node = origin.node_at(number)
+    at = 0 if node is None else max(0, _caret(node) - origin.base)
+    return Frame(origin.source, at, is_lambda=origin.kind == "lambda")
 
 
 def _caret(node: nd.Node) -> int:

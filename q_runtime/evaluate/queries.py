@@ -58,13 +58,13 @@ class QueryPlan:
 
 def query_plan(node: nd.Query, local: frozenset[str]) -> QueryPlan:
     """Prepare a query node."""
-    plan = QueryPlan(node.word, [Clause("", e) for e in node.where])
-    plan.columns = [Clause(n, e) for n, e in node.columns]
+    plan = QueryPlan(node.word, [Clause("", e, node) for e in node.where])
+    plan.columns = [Clause(n, e, node) for n, e in node.columns]
     plan.distinct = node.distinct
     if node.by is not None:
-        plan.by = [Clause(n, e) for n, e in node.by]
+        plan.by = [Clause(n, e, node) for n, e in node.by]
     if node.order is not None:
-        plan.order = (node.order[0], Clause("", node.order[1]))
+        plan.order = (node.order[0], Clause("", node.order[1], node))
     if node.word == "exec":
         plan.is_column_named = len(node.columns) != 1 or 0 in node.named_columns
         plan.is_by_named = node.by is not None and (len(node.by) != 1 or 0 in node.named_by)

@@ -30,6 +30,7 @@ PLACES = [
     ("get`nosuch", "nosuch", "get`nosuch"),
     ("@[{'x};`e;{'x}]", "e", "'x"),
     ("select b from ([]a:1 2)", "b", "b"),
+    ("f:{2+exec b from x}\nf([]a:1 2)", "b", "b"),
     ("\\foo", "access", "\\foo"),
     ("\\t 1+`a", "type", "1+`a"),
     ("x:1\n/ comment\n'stop", "stop", "stop"),
