@@ -42,7 +42,7 @@ class Budget:
     """The running account of one evaluation. `n` and `depth` are written by compiled code."""
 
     __slots__ = (
-        "_begun", "_last", "_spent", "_step", "_used", "deadline", "depth", "limits", "max_depth", "n",
+        "_begun", "_last", "_refills", "_spent", "_step", "_used", "deadline", "depth", "limits", "max_depth", "n",
         "passes",
     )  # fmt: skip
 
@@ -53,6 +53,7 @@ class Budget:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        self._refills = _Refills(self)
         self.max_depth = limits.depth
         self.start()
 
@@ -68,7 +69,7 @@ class Budget:
 
     def supply(self) -> None:
         """Put new `passes` in place of those in use, if any."""
-        self.passes = chain.from_iterable(_Refills(self))
+        self.passes = chain.from_iterable(self._refills)
 
     def tick(self) -> int:
         """Look at the clock; called when a counter has run out. Returns how many passes may go by until the next look.
