@@ -187,7 +187,7 @@ def multiply(x: Value, y: Value) -> Value:
             return x * y
     elif cy is float and cx is int and -_MAX < x < _MAX:
         return x * y
-    elif cx is int and cy is int:
+    elif (cx is int and (cy is int or cy is bool)) or (cx is bool and cy is int):
         return wrapped(x * y)
     made = _plain(np.multiply, x, y)
     return dyadic(_multiply_core, x, y) if made is None else made

@@ -13,6 +13,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.limits import reserve
 from q_runtime.values.dicts import Dict, Table
+from q_runtime.values.qtypes import DTYPES
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -21,6 +22,7 @@ from q_runtime.values.vectors import (
     collapse,
     items_of,
     length,
+    make_atom,
     type_number,
 )
 
@@ -42,16 +44,12 @@ def array_of(x: Value) -> tuple[int, np.ndarray]:
         return 9, np.array(x, dtype=np.float64)
     if c is bool:
         return 1, np.array(x, dtype=bool)
-    from q_runtime.values.qtypes import DTYPES
-
     t = -x.t
     return t, np.array(x.v, dtype=DTYPES[t])
 
 
 def wrap(t: int, a: np.ndarray) -> Value:
     """Build a value of positive type `t` from an array; shape () gives an atom."""
-    from q_runtime.values.vectors import make_atom
-
     if getattr(a, "ndim", 0) == 0:
         return make_atom(t, a.item() if hasattr(a, "item") else a)
     return Vec(t, a)

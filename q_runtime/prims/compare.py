@@ -22,7 +22,7 @@ from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve_array
 from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Prim, Projection
 from q_runtime.values.literal import function_text
-from q_runtime.values.vectors import Atom, GList, Value, Vec, length, type_number
+from q_runtime.values.vectors import NULL_LONG, Atom, GList, Value, Vec, length, type_number
 
 TOLERANCE = 2.0**-43
 
@@ -159,6 +159,15 @@ def _compare(name: str, t: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 _CORES = {name: _core(name) for name in ("=", "<>", "<", ">", "<=", ">=")}
 
 
+def _is_whole(x: Value) -> bool:
+    """Say whether `x` is a long, null or not, or a boolean: they compare as whole numbers, the null as the least."""
+    return type(x) is int or x is NULL_LONG or type(x) is bool
+
+
+def _number(x: Value) -> int:
+    return x.v if x is NULL_LONG else x
+
+
 @primitive("=", 2, atomic=True)
 def equal(x: Value, y: Value) -> Value:
     """Whether items are equal. Source: KX ref/equal."""
@@ -170,38 +179,48 @@ def equal(x: Value, y: Value) -> Value:
             return close(x, y)
         if c is Atom and x.t == y.t and -x.t not in qt.FLOATS:
             return x.v == y.v
+    elif _is_whole(x) and _is_whole(y):
+        return _number(x) == _number(y)
     return dyadic(_CORES["="], x, y)
 
 
 @primitive("<>", 2, atomic=True)
 def unequal(x: Value, y: Value) -> Value:
     """Whether items differ. Source: KX ref/not-equal."""
-    if type(x) is int and type(y) is int:
-        return x != y
+    if _is_whole(x) and _is_whole(y):
+        return _number(x) != _number(y)
     return dyadic(_CORES["<>"], x, y)
 
 
 @primitive("<", 2, atomic=True)
 def less(x: Value, y: Value) -> Value:
     """Whether the left item comes first. Source: KX ref/less-than."""
+    if _is_whole(x) and _is_whole(y):
+        return _number(x) < _number(y)
     return dyadic(_CORES["<"], x, y)
 
 
 @primitive(">", 2, atomic=True)
 def more(x: Value, y: Value) -> Value:
     """Whether the left item comes last. Source: KX ref/greater-than."""
+    if _is_whole(x) and _is_whole(y):
+        return _number(x) > _number(y)
     return dyadic(_CORES[">"], x, y)
 
 
 @primitive("<=", 2, atomic=True)
 def up_to(x: Value, y: Value) -> Value:
     """Whether the left item is not after the right. Source: KX ref/less-than."""
+    if _is_whole(x) and _is_whole(y):
+        return _number(x) <= _number(y)
     return dyadic(_CORES["<="], x, y)
 
 
 @primitive(">=", 2, atomic=True)
 def at_least(x: Value, y: Value) -> Value:
     """Whether the left item is not before the right. Source: KX ref/greater-than."""
+    if _is_whole(x) and _is_whole(y):
+        return _number(x) >= _number(y)
     return dyadic(_CORES[">="], x, y)
 
 

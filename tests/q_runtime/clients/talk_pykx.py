@@ -67,7 +67,7 @@ def values(report: Report, q: kx.SyncQConnection) -> None:
         report.same(wanted, lambda text: q(text).py(), text)
     for text, wanted in FUNCTIONS.items():
         report.same(wanted, lambda text: type(q(text)).__name__, text)
-        report.same(True, lambda text: q("{x~" + text + "}", q(text)).py(), text)
+        report.same(True, lambda text: q("{x~(" + text + ")}", q(text)).py(), text)
     report.same("Projection", lambda: type(q("{x+y}[1]")).__name__)
     report.same(3, lambda: q("{x y}", q("+[1]"), 2).py())
     for value, type_number in FROM_PYTHON:
