@@ -32,7 +32,8 @@ def main(directory: str, *unsaid: str) -> None:
             _die_at(*event.split(":"))
             os._exit(run_directory(Path(directory)))
         _, status = os.waitpid(pid, 0)
-        print(event, os.waitstatus_to_exitcode(status))  # noqa: T201 - for the test that started this
+        # Text left in the buffer would be in that of the next fork too, and printed by the processes that it starts.
+        print(event, os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - for the test that started this
 
 
 def _die_at(kind: str, iteration: str) -> None:
