@@ -1,6 +1,6 @@
 """Resource limits of a session and the budget that enforces them while q runs.
 
-The budget is polled: compiled loops and calls count down and look at the clock now and then; primitives
+The budget is polled: compiled loops and calls take from a supply that looks at the clock now and then; primitives
 that build large results ask for the memory first. It cannot interrupt one long NumPy call; the worker
 process adds operating-system limits for that.
 """

@@ -216,7 +216,7 @@ def parse_checked(text: str) -> list[nd.Node]:
     if hit is None:
         nodes = parse_cached(text)
         for node in nodes:
-            spec_check(node, text)
+            check_body(node, text)
         if len(_checked_cache) > _CACHE_SIZE:
             _checked_cache.clear()
         hit = _checked_cache[text] = nodes
@@ -233,17 +233,9 @@ def lambda_spec(node: nd.LambdaNode) -> LambdaSpec:
     if spec is None:
         if len(_lambda_cache) > _CACHE_SIZE:
             _lambda_cache.clear()
-        spec_check(node)
+        check_body(node)
         spec = _lambda_cache[node.source] = LambdaSpec(node)
     return spec
-
-
-def spec_check(node: nd.Node, text: str = "") -> None:
-    """Report at once what kdb+ refuses when it reads a statement or a lambda, however deep it is nested.
-
-    text: what was entered, so that the error names its place there.
-    """
-    check_body(node, text)
 
 
 def statement_unit(text: str, nodes: list[nd.Node], namespace: str) -> Unit:
