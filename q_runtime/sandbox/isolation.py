@@ -13,8 +13,7 @@ may also read the q engine and NumPy, which are loaded when they are first neede
 Not covered:
     the kernel      its flaws, and those of the processor; there is no virtual machine around a worker
     shared load     a worker sees the clock and how busy the machine is, and may slow others down while its time lasts
-    memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables);
-                    the workers of a pool share the size of the scratch file system, though not its files
+    memory in total each worker is limited, not their sum; nor is what the kernel holds for one (pipes, page tables)
     what is public  names and times of files can be learned by asking whether a path exists; contents cannot be read
     missing layers  without Landlock a worker reads what everyone may read; without seccomp it reaches Unix sockets that
                     have a path; without namespaces it sees that other processes exist; `doctor` says what is active
@@ -112,23 +111,25 @@ def enter_namespaces() -> Layer:
     return Layer(name, True, "own users, network, processes, mounts, IPC")
 
 
-def mount_scratch(directory: str) -> Layer:
-    """Cover `directory` with a small file system in memory that ends with the namespace."""
+def mount_scratch(directories: Sequence[str]) -> Layer:
+    """Cover each directory with a small file system in memory of its own, which ends with the namespace."""
 
     def mount() -> str:
         linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE, None)
         flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-        linux.mount("tmpfs", directory, "tmpfs", flags, SCRATCH_OPTIONS)
+        for directory in directories:
+            linux.mount("tmpfs", directory, "tmpfs", flags, SCRATCH_OPTIONS)
         return SCRATCH_OPTIONS
 
     return _attempt("scratch_in_memory", mount)
 
 
-def unmount_scratch(directory: str) -> None:
-    """Uncover the directory again, if it was covered; for the outer process, which still has the right to."""
+def unmount_scratch(directories: Sequence[str]) -> None:
+    """Uncover the directories that were covered; for the outer process, which still has the right to."""
     if linux.is_available():
-        with contextlib.suppress(OSError):
-            linux.unmount(directory)
+        for directory in directories:
+            with contextlib.suppress(OSError):
+                linux.unmount(directory)
 
 
 def settle_template() -> Layer:

@@ -110,11 +110,12 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         self._window = 4 * n_workers
         self._owner_pid = os.getpid()
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._is_closed = False
         self._layers: tuple[Layer, ...] = ()
         self._inboxes: weakref.WeakSet[Inbox[ResultT]] = weakref.WeakSet()
         self._tickets: queue.SimpleQueue[tuple[JobT, Inbox[ResultT]] | None] = queue.SimpleQueue()
-        self._template = Template(self._worker_kind(), self.limits)
+        self._template = self._new_template()
         self._slots = [_Slot(self, index) for index in range(n_workers)]
 
     @abstractmethod
@@ -173,8 +174,9 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         Raises:
             WorkerCrashed: no worker can be started.
         """
-        if not self._layers:
-            self._start_worker().retire()
+        with self._asking:
+            if not self._layers:
+                self._start_worker().retire()
         return self._layers
 
     def close(self) -> None:
@@ -251,7 +253,11 @@ class WorkerPool(ABC, Generic[JobT, ResultT]):
         with self._lock:
             if self._template is lost and not self._is_closed:
                 lost.close()
-                self._template = Template(self._worker_kind(), self.limits)
+                self._template = self._new_template()
+
+    def _new_template(self) -> Template:
+        """A template for the workers of all slots, and for the one that is started to be asked for its layers."""
+        return Template(self._worker_kind(), self.limits, self.n_workers + 1)
 
 
 class _Slot(Generic[JobT, ResultT]):

@@ -104,8 +104,10 @@ class WorkerHandle:
 class Template:
     """A running template process."""
 
-    def __init__(self, kind: WorkerKind, limits: Limits) -> None:
+    def __init__(self, kind: WorkerKind, limits: Limits, n_workers: int) -> None:
         """Start the process; returns at once, while it is still importing.
+
+        At most `n_workers` of its workers may live at a time.
 
         Raises:
             WorkerCrashed: it cannot be started at all.
@@ -124,6 +126,7 @@ class Template:
             "readable": [*engine, *map(str, packages)],
             "cpu_s": kind.cpu_s,
             "scratch": self._scratch,
+            "n_workers": n_workers,
             "parent_pid": os.getpid(),
         }
         command = [sys.executable, "-P", "-s", "-S", "-c", START]

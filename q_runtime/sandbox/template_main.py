@@ -38,6 +38,7 @@ MAX_REQUEST_BYTES = 4096
 CRASH_STATUS = 70
 """Exit status of a worker whose own code failed; the traceback is its last frame."""
 REAP_INTERVAL_S = 0.002
+SCRATCH_NAME = "scratch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Plan:
     """Processor time over a worker's whole life, in seconds."""
     scratch: str
     """Existing empty directory, below which every worker gets one of its own; removed at the end."""
+    n_workers: int
+    """The most that live at a time."""
     parent_pid: int
 
 
@@ -68,12 +71,15 @@ def main(plan_text: str, control_descriptor: int) -> None:
     gc.freeze()  # what is loaded now is shared with every worker and never collected
 
     library = Library()
+    places = [os.path.join(plan.scratch, str(number)) for number in range(plan.n_workers)]
     layers = [isolation.give_up_root(plan.scratch), isolation.enter_namespaces()]
+    for place in places:
+        os.mkdir(place, 0o700)
     inner = os.fork()
     if inner:
-        _wait_and_clean(inner, control_descriptor, plan.scratch)
+        _wait_and_clean(inner, control_descriptor, plan.scratch, places)
     try:
-        layers.append(isolation.mount_scratch(plan.scratch))
+        layers.append(isolation.mount_scratch(places))
         layers.append(isolation.settle_template())
         library.settle()
         confiner = isolation.Confiner(
@@ -85,7 +91,7 @@ def main(plan_text: str, control_descriptor: int) -> None:
             )
         )
         serve = partial(worker.serve, limits=plan.limits)
-        Template(serve, confiner, layers, plan.scratch).answer(control_descriptor, pool_process)
+        Template(serve, confiner, layers, places).answer(control_descriptor, pool_process)
     except BaseException:  # noqa: BLE001
         # Top of a forked process: nothing may return into the code above, and the pool shows what was written here.
         traceback.print_exc()
@@ -105,11 +111,11 @@ def _watch(parent_pid: int) -> int | None:
     return descriptor
 
 
-def _wait_and_clean(inner: int, control_descriptor: int, directory: str) -> None:
+def _wait_and_clean(inner: int, control_descriptor: int, directory: str, places: list[str]) -> None:
     """The outer process: wait for the template, remove the scratch directory, exit with its status."""
     os.close(control_descriptor)
     _, wait_status = os.waitpid(inner, 0)
-    isolation.unmount_scratch(directory)
+    isolation.unmount_scratch(places)
     remove_scratch(directory)
     os._exit(0 if wait_status == 0 else 1)
 
@@ -122,13 +128,12 @@ class Template:
         serve: Callable[[Channel], None],
         confiner: isolation.Confiner,
         layers: list[isolation.Layer],
-        scratch: str,
+        places: list[str],
     ) -> None:
         self._serve = serve
         self._confiner = confiner
         self._layers = [_as_data(layer) for layer in layers]
-        self._scratch = scratch
-        self._n_spawned = 0
+        self._free_places = places
         self._scratch_of: dict[int, str] = {}
 
     def answer(self, control_descriptor: int, pool_process: int | None) -> None:
@@ -154,8 +159,8 @@ class Template:
         return self._retire(request["pid"], request["wait_s"])
 
     def _spawn(self, channel: int) -> int:
-        self._n_spawned += 1
-        scratch = os.path.join(self._scratch, str(self._n_spawned))
+        # A place of its own, for a worker that fills its file system must leave room for the next worker's directory.
+        scratch = os.path.join(self._free_places.pop(), SCRATCH_NAME)
         os.mkdir(scratch, 0o700)
         template = os.getpid()
         pid = os.fork()
@@ -201,7 +206,10 @@ class Template:
             _, wait_status, usage = os.wait4(pid, 0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # nothing is left there unless every layer failed
-        remove_scratch(self._scratch_of.pop(pid))
+        scratch = self._scratch_of.pop(pid)
+        remove_scratch(scratch)
+        if not os.path.lexists(scratch):
+            self._free_places.append(os.path.dirname(scratch))
         used_s = usage.ru_utime + usage.ru_stime
         return {"wait_status": wait_status, "was_killed": was_killed, "processor_s": used_s}
 

@@ -40,8 +40,12 @@ def workers_of(template_pid: int) -> list[int]:
 
 
 def scratch_directories_of(template_pid: int) -> list[Path]:
-    """Directories that the workers of a template have as their scratch space."""
-    folders = {Path(f"/proc/{pid}/cwd").readlink().parent for pid in workers_of(template_pid)}
+    """Directories below which the workers of a template have their scratch space."""
+    folders = {
+        folder
+        for pid in workers_of(template_pid)
+        for folder in Path(f"/proc/{pid}/cwd").readlink().parents
+    }
     return sorted(folder for folder in folders if folder.name.startswith("q_sandbox_"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from q_runtime import Limits
 from q_runtime.sandbox import PythonJob, PythonPool
 from tests.q_runtime.sandbox.python_calls import run_source
 
@@ -28,6 +29,32 @@ def test_a_job_leaves_nothing_behind_for_the_next() -> None:
 
             assert spoiled.calls[0].value == 42
             assert clean.calls[0].value == [0, True, None, []]
+
+
+def test_a_job_that_fills_its_scratch_directory_takes_no_room_from_the_others() -> None:
+    fill = """
+import os
+def f():
+    try:
+        for number in range(10 ** 6):
+            os.close(os.open(str(number), os.O_CREAT))
+    except OSError:
+        pass
+    while True: pass
+"""
+    keep = """
+def f(): return open("kept", "w").write("x" * 100_000)
+"""
+    jobs = [PythonJob("fill", fill, "f", ((),))]
+    jobs += [PythonJob(f"keep {number}", keep, "f", ((),)) for number in range(100)]
+    with PythonPool(2, Limits(time_s=1.0)) as pool:
+        template = pool._template
+        results = {result.key: result.calls[0] for result in pool.run(jobs)}
+
+        assert pool._template is template
+
+    assert results.pop("fill").status == "time_limit"
+    assert {(result.status, result.value) for result in results.values()} == {("ok", 100_000)}
 
 
 def test_a_call_can_leave_something_for_the_next_call_of_its_own_job_only() -> None:
