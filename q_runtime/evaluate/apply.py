@@ -16,6 +16,7 @@ from q_runtime.prims.registry import PRIMITIVES, Connections
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.functions import (
     HOLE,
+    MOST_ARGUMENTS,
     NIL,
     Composition,
     Derived,
@@ -45,6 +46,7 @@ class Applier(IteratorApplier):
     budget: Budget
     connections: Connections | None
     get_global: Callable[[str], Value]
+    apply_char: Callable[[str, Sequence[Value]], Value]
     write: Callable[[str], None]
     refuse: Callable[..., NoReturn]
 
@@ -142,11 +144,15 @@ class Applier(IteratorApplier):
             return args[0]
         if c is Atom and f.t == -11:
             return self.apply(self.get_global(f.v), args)
+        if c is Atom and f.t == -10:
+            return self.apply_char(chr(f.v), args)
         if c is IteratorValue:
             return compose(*args) if f.glyph == "'" and len(args) > 1 else Derived(f.glyph, args[0])
         if c is Vec or c is GList or c is Dict or c is Table:
             if len(args) == 1:
                 return index(f, args[0])
+            if len(args) > MOST_ARGUMENTS:
+                raise QError("rank", f"{len(args)} indices")
             return index_at_depth(self, f, list(args))
         if c is int or (c is Atom and f.t == -6):
             if len(args) == 1 and raw_of(f) == 0:

@@ -7,6 +7,7 @@ Commands that would reach files, processes or sockets signal 'access. Settings t
 from __future__ import annotations
 
 import re
+import resource
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def run_command(host: Interpreter, text: str) -> Answer:
     if word == "x" and rest:
         host.globals.delete([rest])
         return _SILENT
-    if word in ("w", "x", "u"):
+    if word in ("x", "u"):
         raise UnsupportedFeature(f"the command \\{word} is not supported yet")
     host.refuse(f"\\{word}")
 
@@ -146,6 +147,20 @@ def _timed(host: Interpreter, word: str, rest: str, count: str) -> Answer:
     return (elapsed if word == "t" else longs([elapsed, 0])), False
 
 
+def _workspace(host: Interpreter, rest: str) -> Answer:
+    r"""`\w` and `\w 0`: what a session can tell is the most memory that its process has held, in bytes.
+
+    That stands for what is in use, for the heap and for its peak. Symbols are not counted, and what the machine has
+    is not told.
+    """
+    if rest == "0":
+        return longs([0, 0]), False
+    if rest:
+        raise UnsupportedFeature("the memory of a session is bounded by its limits")
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return longs([held, held, held, 0, 0, 0]), False
+
+
 def _pending(host: Interpreter, rest: str) -> Answer:
     return symbols(host.globals.views.pending()), False
 
@@ -176,6 +191,7 @@ def _is_table(x: Value) -> bool:
 
 COMMANDS: dict[str, Callable[[Interpreter, str], Answer]] = {
     "P": _precision, "S": _seed, "c": _console, "C": _browser, "d": _directory, "b": _views, "B": _pending,
+    "w": _workspace,
     "a": _lister(_is_table), "f": _lister(is_function), "v": _lister(lambda x: not is_function(x)),
 }  # fmt: skip
 """Commands with an answer of their own, by letter."""

@@ -307,13 +307,24 @@ class ControlCompiler:
         """A qSQL query: its clauses become functions of the table's columns."""
         from q_runtime.evaluate.queries import query_plan
 
-        self.disown()  # type: ignore[attr-defined]
-        self.unset |= self.is_local  # type: ignore[attr-defined]
+        names = self.local_values()
         plan = query_plan(node, self.is_local)  # type: ignore[attr-defined]
         source = self.expression(node.source)  # type: ignore[attr-defined]
-        names = ", ".join(f"{name!r}: v_{name}" for name in sorted(self.is_local))  # type: ignore[attr-defined]
         limit = self.expression(node.limit).code if node.limit is not None else "None"  # type: ignore[attr-defined]
         plan_code = self.constant(plan)  # type: ignore[attr-defined]
         return self.deep(  # type: ignore[attr-defined]
-            f"rt.query({plan_code}, {source.code}, {{{names}}}, {limit})", node
+            f"rt.query({plan_code}, {source.code}, {names}, {limit})", node
         )
+
+    def functional_query(self, node: nd.Node, glyph: str, args: list[str]) -> Operand:
+        """`?` or `!` with the arguments of a query: as in a query text, names in its trees may be locals."""
+        return self.deep(  # type: ignore[attr-defined]
+            f"rt.query_form({glyph!r}, [{', '.join(args)}], {self.local_values()})", node
+        )
+
+    def local_values(self) -> str:
+        """Write a dictionary of the locals, for a query whose clauses read them."""
+        self.disown()  # type: ignore[attr-defined]
+        self.unset |= self.is_local  # type: ignore[attr-defined]
+        names = sorted(self.is_local)  # type: ignore[attr-defined]
+        return f"{{{', '.join(f'{name!r}: v_{name}' for name in names)}}}"

@@ -200,17 +200,11 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
             operands = self.in_order(arguments)
             glyph = node.function.glyph
             return self.store(f"derive({glyph!r}, {operands[0].code})", node)
-        if len(arguments) > 8 and not self.is_enlist(node.function):
-            self.emit("rt.fail('rank')", node)
         if len(arguments) > 1 and any(isinstance(a, nd.Elided) for a in arguments):
             parts = self.arguments(arguments)
             function = self.expression(node.function)
             return self.store(f"project({function.code}, {parts})", node)
         return self.application(node, node.function, arguments)
-
-    def is_enlist(self, node: nd.Node) -> bool:
-        """Say whether a node is the keyword `enlist`, which takes any number of arguments."""
-        return isinstance(node, nd.Name) and node.name == "enlist"
 
     def composition(self, node: nd.Call) -> Operand:
         """`'[f;g]`, or its projection when an argument is elided."""
@@ -355,6 +349,8 @@ class ExpressionCompiler(ControlCompiler, SteadyCompiler):
         if made is not None:
             return made
         args = [o.code for o in operands]
+        if n > 3 and prim.name in "?!":
+            return self.functional_query(node, prim.name, args)
         if n == 2 and prim.name in SHORT_DYADS:
             made = self.short_dyad(node, prim.name, *operands)
             if made is not None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from q_runtime.evaluate.interpreter import Interpreter
 
 
-def functional_select(host: Interpreter, args: list[Value]) -> Value:
+def functional_select(host: Interpreter, args: list[Value], local: dict[str, Value]) -> Value:
     """Run `?[t;c;b;a]`, `?[t;c;b;a;n]` or `?[t;c;b;a;n;(g;col)]`."""
     table, where, by, columns, *rest = args
     plan = QueryPlan("select", where=_conditions(where))
@@ -53,7 +53,7 @@ def functional_select(host: Interpreter, args: list[Value]) -> Value:
             raise QError("type")
     if len(rest) == 2:
         plan.order = _order(rest[1])
-    return run_query(host, plan, table, {}, limit)
+    return run_query(host, plan, table, local, limit)
 
 
 def _is_unlimited(limit: Value) -> bool:
@@ -72,7 +72,7 @@ def simple_exec(host: Interpreter, table: Value, rows: Value, tree: Value) -> Va
     return clause.evaluate(Rows(host, whole, {}), places)
 
 
-def functional_update(host: Interpreter, args: list[Value]) -> Value:
+def functional_update(host: Interpreter, args: list[Value], local: dict[str, Value]) -> Value:
     """Run `![t;c;b;a]`: an update for a dictionary `a`, a deletion for a symbol list."""
     table, where, by, columns = args
     plan = QueryPlan("update", where=_conditions(where))
@@ -86,7 +86,7 @@ def functional_update(host: Interpreter, args: list[Value]) -> Value:
             raise QError("type")
     else:
         raise QError("type")
-    return run_query(host, plan, table, {}, None)
+    return run_query(host, plan, table, local, None)
 
 
 def _is_empty(x: Value) -> bool:

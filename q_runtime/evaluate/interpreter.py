@@ -13,13 +13,14 @@ from typing import Any, NoReturn
 
 from q_runtime import prims
 from q_runtime.errors import Frame, QError
-from q_runtime.evaluate import compiler, dotz
+from q_runtime.evaluate import compiler, dotz, languages
 from q_runtime.evaluate.apply import Applier, compose, derive, signal, times, truth
 from q_runtime.evaluate.builtins import find_member, member_names
 from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.lambda_names import LambdaNames, names_of
+from q_runtime.evaluate.languages import language_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.places import calls_to, calls_under_way, keep_calls, locate, named
@@ -195,6 +196,11 @@ class Interpreter(Applier):
             from q_runtime.evaluate.commands import run_command
 
             return run_command(self, text[1:].rstrip())
+        letter = language_of(text)
+        if letter == "q":
+            return self.statement(text[2:].lstrip())
+        if letter:
+            return languages.evaluated(self, letter, text[2:].rstrip("\n")), False
         nodes = compiler.parse_checked(text)
         silent = is_silent(nodes[-1])
         if is_view(nodes[0]):
@@ -364,6 +370,10 @@ class Interpreter(Applier):
 
         return run_command(self, text.rstrip())[0]
 
+    def apply_char(self, char: str, args: Sequence[Value]) -> Value:
+        """Apply a char: the name of a language, or a mark that the parser puts at the head of a tree."""
+        return languages.apply_char(self, char, args)
+
     def value_of_list(self, x: Value) -> Value:
         """Apply the first item of a list to the others, as `value` does."""
         from q_runtime.evaluate.tree_eval import value_of_list
@@ -418,15 +428,20 @@ class Interpreter(Applier):
 
         return run_query(self, plan, source, local, limit)
 
-    def query_form(self, glyph: str, args: list[Value]) -> Value:
-        """Run a functional query: `?` with three to six arguments, or `!` with four."""
+    def query_form(
+        self, glyph: str, args: list[Value], local: dict[str, Value] | None = None
+    ) -> Value:
+        """Run a functional query: `?` with three to six arguments, or `!` with four.
+
+        local: the variables of the function that calls it by its glyph.
+        """
         from q_runtime.evaluate import functional
 
         if glyph == "!":
-            return functional.functional_update(self, args)
+            return functional.functional_update(self, args, local or {})
         if len(args) == 3:
             return functional.simple_exec(self, args[0], args[1], args[2])
-        return functional.functional_select(self, args)
+        return functional.functional_select(self, args, local or {})
 
 
 def resource_error(

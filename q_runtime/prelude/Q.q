@@ -27,6 +27,7 @@ fu:{$[0h>type y;x y;(x u)(u:distinct y)?y]}
 fc:{x y}
 ff:{$[count c:cols[y]except cols x;flip flip[x],c!count[x]#'first each 0#'flip[y]c;x]}
 gc:{0}
+w:{`used`heap`peak`wmax`mmap`mphy`syms`symw!system["w"],system"w 0"}
 en:{ens[x;y;`sym]}
 ens:{[d;t;s]if[not d~(::);:get d];k:keys t;t:0!t;k xkey @[t;cols[t]where 11h=type each value flip t;s?]}
 opt:{i:where{$[10h=type x;"-"=first x;0b]}each x;(`$1_'x i)!{$[1=count x;first x;x]}each 1_'i cut x}

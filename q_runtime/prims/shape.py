@@ -11,7 +11,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.amend import MISSING, amend_at, amend_deep
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.dicts import Dict, Table, TableAbroad, make_table
-from q_runtime.values.functions import NIL, Derived, Nil, is_function
+from q_runtime.values.functions import MOST_ARGUMENTS, NIL, Derived, Nil, is_function
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -102,11 +102,21 @@ def _store(host: Host, name: str | None, made: Value) -> Value:
     return Atom(-11, name)
 
 
+def _applied(host: Any, f: Value, args: list[Value]) -> Value:
+    """Apply to a list of arguments, at most eight: also to `enlist`, which takes more in brackets.
+
+    Raises: QError('rank').
+    """
+    if len(args) > MOST_ARGUMENTS and is_function(f):
+        raise QError("rank", f"{len(args)} arguments")
+    return host.apply(f, args)
+
+
 def _trapped(host: Any, f: Value, args: list[Value], handler: Value) -> Value:
     """Apply; when q signals, give the handler the error text, or return it as it is."""
     depth = host.budget.depth
     try:
-        return host.apply(f, args)
+        return _applied(host, f, args)
     except (QError, RecursionError) as error:
         host.budget.depth = depth
         if is_function(handler) or type(handler) is Nil:
@@ -151,7 +161,7 @@ def dot(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         args = items_of(y)
         if not args and not is_function(x):
             return x
-        return host.apply(x, args or [NIL])
+        return _applied(host, x, args or [NIL])
     if len(rest) == 1 and is_list(y):
         f, _ = _resolve(host, x)
         if is_function(f):

@@ -29,6 +29,9 @@ class Hole:
     t = 101
 
 
+MOST_ARGUMENTS = 8
+"""How many a function has at most; `enlist` alone takes more, and with it a composition that ends in it."""
+
 HOLE = Hole()
 
 
