@@ -29,7 +29,7 @@ Answer = tuple[Value, bool]
 _SILENT: Answer = (NIL, True)
 _INTEGER = re.compile(r"-?[0-9]{1,9}i?")
 _SPACE_NAME = re.compile(r"\.|(\.[A-Za-z][A-Za-z0-9_]*)+")
-SETTINGS = {"e": 0, "g": 0, "o": INT_NULL, "p": 0, "s": 0, "T": 0, "W": 2, "z": 0, "_": 0}
+SETTINGS = {"e": 0, "g": 0, "o": INT_NULL, "p": 0, "s": 0, "T": 0, "W": 2, "z": 0}
 """Settings that are an int, with what they are in a new session."""
 _ACCEPTED = frozenset("egTWz")
 """Settings that may be changed: of the order of day and month, and those without a bearing on results."""
@@ -169,6 +169,13 @@ def _views(host: Interpreter, rest: str) -> Answer:
     return sorted_names(host.view_names()), False
 
 
+def _write_access(host: Interpreter, rest: str) -> Answer:
+    """Whether clients are kept from writing."""
+    if rest:
+        raise UnsupportedFeature("no script can be hidden in a session")
+    return Atom(-1, False), False
+
+
 def _lister(belongs: Callable[[Value], bool]) -> Callable[[Interpreter, str], Answer]:
     """Return the command that lists the names whose values `belongs` accepts."""
 
@@ -191,7 +198,7 @@ def _is_table(x: Value) -> bool:
 
 COMMANDS: dict[str, Callable[[Interpreter, str], Answer]] = {
     "P": _precision, "S": _seed, "c": _console, "C": _browser, "d": _directory, "b": _views, "B": _pending,
-    "w": _workspace,
+    "w": _workspace, "_": _write_access,
     "a": _lister(_is_table), "f": _lister(is_function), "v": _lister(lambda x: not is_function(x)),
 }  # fmt: skip
 """Commands with an answer of their own, by letter."""
