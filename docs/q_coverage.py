@@ -143,7 +143,7 @@ def _dotz(name: str) -> State:
     from q_runtime.evaluate.dotz import CLOCKS, NEUTRAL, OF_CALLER
     from q_runtime.lang.members import HANDLERS
 
-    if name == "b":
+    if name in ("b", "r"):
         return "whole", ""
     if name in SERVED:
         return "part", "a handler, called where a port is served"

@@ -138,7 +138,7 @@ class Applier(IteratorApplier):
     def _data(self, f: Value, args: Sequence[Value]) -> Value:
         """Index data, or apply what a symbol names."""
         c = type(f)
-        if c is Nil:
+        if c is Nil or f is HOLE:
             if len(args) != 1:
                 raise QError("rank")
             return args[0]

@@ -71,6 +71,8 @@ def read(host: Interpreter, what: str) -> Value | None:
         return CLOCKS[what.lower()](host.clock_ns() - _EPOCH_NS)
     if what == "b":
         return host.globals.views.dependents()
+    if what == "r":
+        return host.is_restricted
     if what in host.facts:
         return host.facts[what]()
     if what in OF_CALLER:

@@ -71,6 +71,8 @@ class Interpreter(Applier):
         self.clock_ns = clock_ns
         self.is_running = False
         """Whether a script is being run: text that a script runs in its turn is part of it."""
+        self.is_restricted = False
+        """Whether what is being evaluated may not change a global."""
         self.members: dict[str, Value] = {}
         """Members of the built-in namespaces that have been used; an assignment stands before them."""
         self.denied: list[str] = []
@@ -332,9 +334,14 @@ class Interpreter(Applier):
         from q_runtime.evaluate.tree_eval import TreeEvaluator
 
         before = None if can_update else dict(self.globals.values)
+        was_restricted, self.is_restricted = (
+            self.is_restricted,
+            self.is_restricted or not can_update,
+        )
         try:
             return TreeEvaluator(self).value(tree)
         finally:
+            self.is_restricted = was_restricted
             if before is not None and self.globals.restore(before):
                 raise QError("noupdate", "a restricted evaluation may not change a global")
 

@@ -31,6 +31,8 @@ _NUMBER = re.compile(
 )
 _NUMBER_RUN = re.compile(r"-?[0-9.][0-9A-Za-z.:]*")
 """What kdb+ takes for one number, whether it is one or not."""
+_COLON = re.compile(r":(?![0-9])|(?<![0-9A-Za-z.:][012])(?<=[012]):")
+"""A colon that is no part of the number before it: nothing of a clock follows, or `0:`, `1:` or `2:` begins there."""
 _BARE = re.compile(r"-?[0-9.:]+$")
 _COMMENT_LINE = re.compile(r"/[^\n]*")
 _OCTAL = re.compile(r"[0-7]{3}")
@@ -256,7 +258,11 @@ def _append_number(source: str, i: int, spaced: bool, out: list[Token]) -> int:
         found = _NUMBER.match(source, end if not words else i)
         assert found is not None
         whole = _NUMBER_RUN.match(source, found.start())
-        if whole is not None and whole.end() > found.end() and source[found.end()] not in ":":
+        if (
+            whole is not None
+            and whole.end() > found.end()
+            and not _COLON.match(source, found.end())
+        ):
             raise syntax_error(source, whole[0], found.start(), "not a number")
         words.append((found[0], found.start(), found.end()))
         end = found.end()

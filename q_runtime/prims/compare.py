@@ -20,7 +20,15 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve_array
-from q_runtime.values.functions import Composition, Derived, IteratorValue, Lambda, Prim, Projection
+from q_runtime.values.functions import (
+    Composition,
+    Derived,
+    IteratorValue,
+    Lambda,
+    Nil,
+    Prim,
+    Projection,
+)
 from q_runtime.values.literal import function_text
 from q_runtime.values.vectors import NULL_LONG, Atom, GList, Value, Vec, length, type_number
 
@@ -314,7 +322,7 @@ def is_null(x: Value) -> Value:
     if type(x) is int or type(x) is bool:
         return False
     if type_number(x) >= 100:
-        return type_number(x) == 101 and not hasattr(x, "fn")
+        return type(x) is Nil
     return monadic(_null_core, x)
 
 

@@ -15,7 +15,7 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table, items_of_one
 from q_runtime.values.enums import base_type, resolve
-from q_runtime.values.functions import NIL, Nil, is_function
+from q_runtime.values.functions import HOLE, NIL, Nil, is_function
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -152,7 +152,7 @@ def index(x: Value, i: Value) -> Value:
     """
     if type(x) is Dict:
         return index_dict(x, i)
-    if type(i) is Nil:
+    if type(i) is Nil or i is HOLE:
         return x
     if type(x) is Table:
         return _index_table(x, i)

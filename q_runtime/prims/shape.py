@@ -11,7 +11,7 @@ from q_runtime.errors import QError
 from q_runtime.prims.amend import MISSING, amend_at, amend_deep
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.values.dicts import Dict, Table, TableAbroad, make_table
-from q_runtime.values.functions import MOST_ARGUMENTS, NIL, Derived, Nil, is_function
+from q_runtime.values.functions import HOLE, MOST_ARGUMENTS, NIL, Derived, Nil, is_function
 from q_runtime.values.vectors import (
     Atom,
     GList,
@@ -109,6 +109,8 @@ def _applied(host: Any, f: Value, args: list[Value]) -> Value:
     """
     if len(args) > MOST_ARGUMENTS and is_function(f):
         raise QError("rank", f"{len(args)} arguments")
+    if is_function(f) and any(a is HOLE for a in args):
+        return host.project(f, tuple(args))
     return host.apply(f, args)
 
 

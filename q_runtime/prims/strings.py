@@ -14,7 +14,7 @@ from q_runtime.prims.runs import texts
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
-from q_runtime.values.functions import is_function
+from q_runtime.values.functions import HOLE, is_function
 from q_runtime.values.literal import plain_text
 from q_runtime.values.vectors import (
     CHARS,
@@ -219,4 +219,4 @@ def string_(x: Value) -> Value:
         return Dict(x.k, string_(x.v))
     if type(x) is Table:
         return Table(x.names, [string_(c) for c in x.cols])
-    return string(plain_text(x))
+    return string("::" if x is HOLE else plain_text(x))
