@@ -174,11 +174,19 @@ def _judge(
         actual=actual,
         difference_kind=difference.kind if difference else "",
         difference=_shorten(str(difference), MAX_ACTUAL_CHARS) if difference else "",
-        error=_shorten(call.error or ("" if call.status == "ok" else call.detail), 300),
+        error=_shorten(_error(call), 300),
         error_at=call.at,
         stdout=_shorten(call.stdout, MAX_ACTUAL_CHARS),
         duration_s=call.duration_s,
     )
+
+
+def _error(call: ExecutionResult) -> str:
+    """What went wrong in a call, empty if nothing did; a gap of ours has no name and is told by its detail."""
+    if call.status == "ok":
+        return call.error or ""
+    named = "" if call.status == "unsupported" else call.error
+    return named or call.detail
 
 
 def _reason(load: ExecutionResult) -> str:

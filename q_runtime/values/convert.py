@@ -16,7 +16,7 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import NIL, Nil, is_function
-from q_runtime.values.literal import function_text, raw_text
+from q_runtime.values.literal import function_source, raw_text
 from q_runtime.values.vectors import (
     GList,
     Value,
@@ -98,7 +98,7 @@ def to_python(x: Value) -> Any:
     if type(x) is Nil:
         return None
     assert is_function(x)
-    return function_text(x)
+    return function_source(x)
 
 
 def _hashable(x: Any) -> Any:

@@ -5,6 +5,7 @@ Multi-line console output is in display.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -263,38 +264,53 @@ def empty_text(t: int) -> str:
     return f"`{qt.NAMES[t]}$()"
 
 
-def _unknown_text() -> str:
+def _no_text(f: Prim | Lambda) -> str:
     raise UnsupportedFeature("the text of this built-in function is not known")
 
 
-def function_text(x: Value) -> str:
-    """Return a function as q source."""
+def _called(f: Prim | Lambda) -> str:
+    return f.name if isinstance(f, Prim) else f.source
+
+
+def function_source(x: Value) -> str:
+    """Return a function as the console shows it; one whose text kdb+ alone knows as q calls it, by its name."""
+    return function_text(x, _called)
+
+
+def function_text(x: Value, unknown: Callable[[Prim | Lambda], str] = _no_text) -> str:
+    """Return a function as the console shows it; `unknown` is asked for a text that kdb+ alone knows.
+
+    Raises: UnsupportedFeature from `unknown`, unless that has a text.
+    """
+
+    def part(f: Value) -> str:
+        return function_text(f, unknown) if type_number(f) >= 100 else literal(f)
+
     if type(x) is Nil:
         return "::"
     if x is HOLE:
         return ""
     if type(x) is Lambda:
-        return x.source if x.shown is None else x.shown or _unknown_text()
+        return x.source if x.shown is None else x.shown or unknown(x)
     if type(x) is Prim:
-        return x.shown or _unknown_text()
+        return x.shown or unknown(x)
     if type(x) is IteratorValue:
         return x.glyph
     if type(x) is View or type(x) is FunctionText:
         return x.text
     if type(x) is Derived:
-        inner = function_text(x.f) if type_number(x.f) >= 100 else literal(x.f)
-        return inner + x.glyph
+        return part(x.f) + x.glyph
     if type(x) is Projection:
         given = x.args[: x.given]
-        inner = literal(x.f)
+        inner = part(x.f)
         if inner == "!" and len(given) == 1 and type(given[0]) is int and given[0] < 0:
             return f"{given[0]}!"
-        return f"{inner}[{';'.join('' if a is HOLE else literal(a) for a in given)}]"
+        return f"{inner}[{';'.join('' if a is HOLE else part(a) for a in given)}]"
     if type(x) is Composition:
-        outer = literal(x.f)
+        outer = part(x.f)
         if type(x.f) is Prim and x.f.t == 101:
             outer = outer.removesuffix(":")
-        return outer + literal(x.g)
+        return outer + part(x.g)
     return "?"
 
 

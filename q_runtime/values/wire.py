@@ -19,7 +19,7 @@ from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import NIL, FunctionText, Nil
-from q_runtime.values.literal import function_text, raw_text
+from q_runtime.values.literal import function_source, raw_text
 from q_runtime.values.vectors import (
     CHARS,
     GList,
@@ -99,7 +99,7 @@ def to_wire(x: Value) -> Wire:
         return {"t": 98, "k": list(x.names), "v": [to_wire(c) for c in x.cols]}
     if type(x) is Nil:
         return {"t": 101, "v": "::"}
-    return {"t": t, "v": function_text(x)}
+    return {"t": t, "v": function_source(x)}
 
 
 def from_wire(wire: Wire, function: Callable[[str], Value] | None = None) -> Value:
@@ -169,7 +169,7 @@ def source_text(x: Value) -> str:
     if type(x) is Table:
         names = vector(11, x.names)
         return f"flip {_wrapped(names)}!{_wrapped(GList(list(x.cols)))}"
-    return function_text(x)
+    return function_source(x)
 
 
 def _wrapped(x: Value) -> str:

@@ -158,6 +158,7 @@ def test_faults_of_ours_have_no_reward(status: Any) -> None:
     fault = ExecutionResult(status, detail="a gap")
 
     assert judge(load=fault).kind == judge(long(4), fault, long(16)).kind == status
+    assert judge(long(4), fault, long(16)).reason == "test 1: a gap"
     assert reward(judge(long(4), fault, long(16))) is None
 
 
@@ -206,6 +207,11 @@ def test_no_program_is_a_scored_verdict() -> None:
             "square:{`float$x*x}",
             "wrong_answer",
             "test 0: right value, wrong type: float, expected long",
+        ),
+        (
+            "square:{upper}",
+            "wrong_answer",
+            "test 0: a function or projection, expected a value",
         ),
         ("square:{x*`a}", "q_error", "test 0: type"),
         ("square:{while[1b;x+:1]}", "time_limit", None),

@@ -69,6 +69,11 @@ def test_a_function_travels_as_its_source() -> None:
     assert {"t": -7, "v": 4} == Session().apply_wire(wire, [{"t": -7, "v": 3}])
 
 
+def test_a_function_of_which_kdb_alone_knows_the_text_travels_by_its_name() -> None:
+    assert Session().evaluate_wire("ssr") == {"t": 100, "v": "ssr"}
+    assert Session().evaluate_wire('ssr[;"a";"b"]') == {"t": 104, "v": 'ssr[;"a";"b"]'}
+
+
 def test_apply_wire_takes_a_name() -> None:
     session = Session()
     session.define("f", "{x,y}")
