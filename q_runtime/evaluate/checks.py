@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 from q_runtime.errors import QError, span_of
+from q_runtime.evaluate.lambda_names import IN_ORDER
 from q_runtime.evaluate.scopes import bound_names, local_names
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.keywords import RESERVED
@@ -15,6 +17,7 @@ MAX_CONSTANTS = 240
 """Limits of one lambda. Source: KX basics/errors."""
 MAX_BRANCH = 65025
 """Byte codes that a branch may leap over. Source: KX basics/errors."""
+_ASSIGNING = frozenset({nd.Assign, nd.PatternAssign})
 _CHECKED = frozenset(
     {nd.Assign, nd.PatternAssign, nd.Match, nd.LambdaNode, nd.Control, nd.Conditional}
 )
@@ -67,8 +70,7 @@ def _check(here: nd.Node) -> None:
         for name in here.parameters or ():
             check_target(name)
         check_size(here)
-        if "::" in here.source:
-            check_scopes(here)
+        check_scopes(here)
     elif isinstance(here, (nd.Control, nd.Conditional)) and here.end - here.start > MAX_BRANCH:
         check_branches(here)
 
@@ -110,23 +112,58 @@ def check_branches(node: nd.Control | nd.Conditional) -> None:
 
 
 def check_scopes(node: nd.LambdaNode) -> None:
-    """Raise for a name that a lambda assigns as a global and then as a local.
+    """Raise for a name that a lambda makes a local after it has read or set it as a global.
 
+    What comes before is told by the order of evaluation, as `value` of a lambda lists its globals.
     Raises: QError(name), at the local assignment.
     """
-    local = set(local_names(node)[0])
+    parameters, others = local_names(node)
+    if not others:
+        return
+    local = set(parameters)
     global_: set[str] = set()
-    for statement in node.body:
-        whole = [here for here in descend([statement]) if isinstance(here, nd.Assign)]
-        whole = [here for here in whole if not here.indexed and here.verb is None]
-        for here in sorted(whole, key=lambda here: here.start, reverse=True):
-            if here.is_global and here.name not in local:
-                global_.add(here.name)
-            elif not here.is_global and here.name in global_:
-                place = span_of(node.source, here.start - node.start, here.end - node.start)
-                raise QError(here.name, "assigned as a global before", place)
-            elif not here.is_global:
-                local.add(here.name)
+    waiting: list[tuple[nd.Node, bool]] = [(part, False) for part in reversed(node.body)]
+    while waiting:
+        here, has_value = waiting.pop()
+        kind = type(here)
+        if kind is nd.Name:
+            if here.name not in local:  # type: ignore[attr-defined]
+                global_.add(here.name)  # type: ignore[attr-defined]
+        elif kind in _ASSIGNING and has_value:
+            _assign_in_scope(here, local, global_, node)
+        elif kind is not nd.LambdaNode:
+            if kind in _ASSIGNING:
+                waiting.append((here, True))
+            if kind is nd.Query:
+                parts: Sequence[nd.Node] = [here.source]  # type: ignore[attr-defined]
+            elif kind is nd.PatternAssign:
+                parts = [here.value]  # type: ignore[attr-defined]
+            else:
+                parts = children(here)
+            if kind is nd.Match:
+                local.update(bound_names(here))  # type: ignore[arg-type]
+            waiting += [(part, False) for part in (reversed(parts) if kind in IN_ORDER else parts)]
+
+
+def _assign_in_scope(
+    here: nd.Node, local: set[str], global_: set[str], whole: nd.LambdaNode
+) -> None:
+    """Take note of an assignment whose value has been evaluated."""
+    if not isinstance(here, nd.Assign):
+        names, makes_local = bound_names(here), not here.is_global  # type: ignore[arg-type,attr-defined]
+    else:
+        names = [here.name]
+        makes_local = not (here.is_global or here.indexed or here.verb or "." in here.name)
+    for name in names:
+        if name in local:
+            continue
+        if not makes_local:
+            global_.add(name)
+        elif name in global_:
+            place = span_of(whole.source, here.start - whole.start, here.end - whole.start)
+            raise QError(name, "a global before", place)
+        else:
+            local.add(name)
 
 
 def check_target(name: str) -> None:

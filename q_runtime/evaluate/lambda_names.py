@@ -14,7 +14,7 @@ from q_runtime.lang.keywords import RESERVED
 from q_runtime.lang.parser import parse
 from q_runtime.lang.walk import children
 
-_IN_ORDER = (nd.Conditional, nd.Control, nd.Block)
+IN_ORDER = (nd.Conditional, nd.Control, nd.Block)
 """Nodes whose parts run from left to right; those of all others run from right to left."""
 
 
@@ -49,7 +49,7 @@ def _constants(node: nd.Node) -> list[Any]:
     if isinstance(node, nd.LambdaNode):
         return [node]
     parts = children(node)
-    ordered = parts if isinstance(node, _IN_ORDER) else reversed(parts)
+    ordered = parts if isinstance(node, IN_ORDER) else reversed(parts)
     return [value for part in ordered for value in _constants(part)]
 
 

@@ -278,7 +278,7 @@ def _read(node: nd.Node, plan: Plan) -> Pattern:
             if isinstance(node.left, nd.Constant):
                 return Entries(node.left.value, values)
             return Sides(_read(node.left, plan), values)
-    raise QSyntaxError(":", "not something that can be assigned")
+    raise QSyntaxError("nyi", "no pattern")
 
 
 def _filtered(node: nd.Node, plan: Plan) -> Pattern | None:

@@ -3,8 +3,8 @@
     E: E;e | e      e: nve | te | (nothing)      t: n | v      v: tA | V      n: t[E] | (E) | {E} | N
 
 An expression is read left to right and bound right to left: a noun followed by a verb is infix, a term
-followed by anything else is applied to it. A glyph has no one-argument use: `-x` is an error here, as it
-is in kdb+. Text that begins with `k)` is k, where such a glyph does have its one-argument use.
+followed by anything else is applied to it. A verb has no one-argument use by juxtaposition: `-x`, `+/x` and
+`each x` are errors here, as they are in kdb+. Text that begins with `k)` is k, where they are none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from q_runtime.errors import QError, QSyntaxError, Span, span_of
 from q_runtime.lang import nodes as nd
 from q_runtime.lang import tokens as tk
-from q_runtime.lang.keywords import CONTROL, INFIX, QUERY
+from q_runtime.lang.keywords import CONTROL, INFIX, QUERY, RESERVED
 from q_runtime.lang.query_parser import QueryParser
 from q_runtime.lang.tokenizer import syntax_error, tokenize
 from q_runtime.lang.tokens import Token
@@ -202,6 +202,11 @@ class Parser(QueryParser):
             return nd.Composed(left.start, right.end, left, right)
         if verb is None:
             return nd.Monad(left.start, right.end, unary_form(left), right)
+        if isinstance(verb, nd.Verb) and verb.name[1:] == ":" and not verb.name[0].isdigit():
+            if not self.is_k:
+                raise syntax_error(
+                    self.source, "nyi", verb.start, "a unary form takes one argument"
+                )
         return nd.Dyad(left.start, right.end, verb, left, right)
 
     def left_bound(self, left: nd.Node, verb: nd.Node) -> nd.Node:
@@ -220,11 +225,14 @@ class Parser(QueryParser):
     def prefix(self, head: nd.Node) -> nd.Node:
         """Return a verb that stands before its only argument; in k an operator has its one-argument form there.
 
-        Raises: QSyntaxError for an operator in q.
+        Raises: QSyntaxError in q; kdb+ names the end of the verb, which is a blank where one follows.
         """
+        if not self.is_k:
+            end = self.source[head.end : head.end + 1]
+            name = head.name if isinstance(head, nd.Verb) else head.glyph  # type: ignore[attr-defined]
+            code = " " if end == " " else name
+            raise syntax_error(self.source, code, head.start, "no left argument")
         if isinstance(head, nd.Verb) and head.name not in INFIX and not head.name.endswith(":"):
-            if not self.is_k:
-                raise syntax_error(self.source, head.name, head.start, "no left argument")
             return nd.Verb(head.start, head.end, head.name + ":")
         return head
 
@@ -253,17 +261,15 @@ class Parser(QueryParser):
         value = self.expression()
         if isinstance(value, nd.Elided):
             raise self.fail(token, "nothing to assign")
+        name = _target_name(target)
+        self.refuse_reserved(name, token)
         is_global = token.value == "::"
         if is_pattern:
             return nd.PatternAssign(target.start, value.end, target, value, is_global)
-        if isinstance(target, nd.Call):
-            name = target.function.name  # type: ignore[attr-defined]
-            return nd.Assign(
-                target.start, value.end, name, target.arguments, verb, value, is_global, True, at
-            )
-        name = target.name  # type: ignore[attr-defined]
+        indexed = isinstance(target, nd.Call)
+        indices = target.arguments if isinstance(target, nd.Call) else []
         return nd.Assign(
-            target.start, value.end, name, [], verb, value, is_global, indexed=False, at=at
+            target.start, value.end, name, indices, verb, value, is_global, indexed, at
         )
 
     def refuse_keyword(self, head: nd.Node) -> None:
@@ -271,9 +277,16 @@ class Parser(QueryParser):
 
         Raises: QError('assign').
         """
-        if self.token.kind == tk.ASSIGN and isinstance(head, nd.Verb) and head.name in INFIX:
-            span = span_of(self.source, head.start, head.end)
-            raise QError("assign", f"{head.name} is reserved", span)
+        if self.token.kind == tk.ASSIGN and isinstance(head, nd.Verb):
+            self.refuse_reserved(head.name, self.token)
+
+    def refuse_reserved(self, name: str, colon: Token) -> None:
+        """Refuse a reserved name left of a colon: of a variable, or of a column.
+
+        Raises: QError('assign').
+        """
+        if name in RESERVED and not self.is_k:
+            raise QError("assign", f"{name} is reserved", self.span(colon))
 
     def is_pattern(self, node: nd.Node) -> bool:
         """Say whether a node has the brackets that a pattern on the left of a colon needs."""
@@ -432,6 +445,13 @@ def unary_form(function: nd.Node) -> nd.Node:
 
 def _is_identity(node: nd.Node) -> bool:
     return isinstance(node, nd.Constant) and node.value is NIL
+
+
+def _target_name(node: nd.Node) -> str:
+    """Return the name of the variable that an assignment to `node` changes, "" for a pattern."""
+    if isinstance(node, nd.Call):
+        node = node.function
+    return node.name if isinstance(node, nd.Name) else ""
 
 
 def _is_target(node: nd.Node) -> bool:

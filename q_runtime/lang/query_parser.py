@@ -13,6 +13,9 @@ from q_runtime.lang.tokens import Token
 
 _COLUMN_STOPS = frozenset({",", "by", "from"})
 _WHERE_STOPS = frozenset({","})
+_ENDS = frozenset({tk.END, tk.CLOSE, tk.SEMI})
+_WORDS = frozenset({"by", "from", "where"})
+"""What ends a clause of a query."""
 _ARITHMETIC = frozenset({"+", "-", "*", "%", "&", "|", "<", ">", "=", "~", "<=", ">=", "<>"})
 
 
@@ -91,7 +94,7 @@ class QueryParser:
         outer, self.is_clause = self.is_clause, True
         self.stops = stops
         while not (self.token.kind == tk.NAME and self.token.value in stops):
-            if self.token.kind in (tk.END, tk.CLOSE, tk.SEMI):
+            if self.token.kind in _ENDS:
                 break
             name = ""
             after = self.tokens[self.at + 1]
@@ -100,11 +103,13 @@ class QueryParser:
                 named.add(len(out))
                 self.at += 2
             value = self.expression()  # type: ignore[attr-defined]
+            self.refuse_reserved(name, after)  # type: ignore[attr-defined]
             out.append((name or column_name(value), value))
-            if self.token.kind == tk.VERB and self.token.value == ",":
-                self.advance()  # type: ignore[attr-defined]
-            else:
+            if self.token.kind != tk.VERB or self.token.value != ",":
                 break
+            comma = self.advance()  # type: ignore[attr-defined]
+            if self.token.kind in _ENDS or self.token.value in _WORDS:
+                raise self.fail(comma, "nothing follows")  # type: ignore[attr-defined]
         self.is_clause = outer
         return out, frozenset(named)
 
@@ -137,6 +142,7 @@ class QueryParser:
                 name = token.value
                 self.at += 2
             value = self.expression()  # type: ignore[attr-defined]
+            self.refuse_reserved(name, after)  # type: ignore[attr-defined]
             if name or not isinstance(value, nd.Elided):
                 out.append((name or free_name(column_name(value), taken), value))
                 taken.add(out[-1][0])

@@ -293,18 +293,16 @@ def _one(x: Value) -> Value:
 
 
 def append(x: Value, y: Value) -> Value:
-    """Append one item to a list of values; a typed vector only takes its own type.
+    """Append one item to a list of values; a typed vector, empty too, only takes its own type.
 
     Raises: QError('type').
     """
     if type(x) is Vec:
         if type_number(y) != -x.t:
-            if len(x.a) == 0:
-                return collapse([y])
             raise QError("type", "a value of another type than the dictionary's")
         return Vec(x.t, np.append(x.a, np.array([raw_of(y)], dtype=qt.DTYPES[x.t])))
     if type(x) is GList:
-        return GList([*x.items, y])
+        return GList([*x.items, y]) if x.items else collapse([y])
     raise QError("type")
 
 

@@ -10,9 +10,9 @@ PLACES = [
     # text, error, the stretch of text it points at
     ("1+`a", "type", "1+`a"),
     ("a:1;b:a+`c;b", "type", "a+`c"),
-    ("til:5", "assign", "til:5"),
-    ("in:5", "assign", "in"),
-    ("{count:x}1", "assign", "count:x"),
+    ("til:5", "assign", ":"),
+    ("in:5", "assign", ":"),
+    ("{count:x}1", "assign", ":"),
     ("{[til]til}1", "assign", "{[til]til}"),
     ("f:{1+x}\nf`a", "type", "1+x"),
     ("f:{\n  g x}\ng:{\n  x+1}\nf`a", "type", "x+1"),

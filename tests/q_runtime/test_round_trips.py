@@ -297,7 +297,7 @@ def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{0}[{1};{2}]".format, VARIABLES, inner, inner),
         st.builds("{0}[{1}]".format, DYADS.filter(lambda v: v not in "in within"), inner),
         st.builds("({0}{1})[{2}]".format, DYADS, ITERATORS, inner),
-        st.builds("{0}{1}{2} {3}".format, VARIABLES, DYADS, ITERATORS, inner),
+        st.builds("{0} {1}{2} {3}".format, VARIABLES, DYADS, ITERATORS, inner),
         st.builds("$[{0};{1};{2}]".format, inner, inner, inner),
         st.builds("{0}:{1}".format, VARIABLES, inner),
         st.builds("a[{0}]+:{1}".format, inner, inner),
