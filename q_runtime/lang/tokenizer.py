@@ -303,9 +303,10 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
 def statements(script: str) -> Iterator[tuple[int, str]]:
     r"""Split a script into its statements: (offset in the script, text).
 
-    A line that starts with white space continues the statement above, and so does every line while a
-    bracket or brace is open. A line holding only `/` opens a comment that a line holding only `\\`
-    closes; a lone `\\` elsewhere ends the script.
+    A line continues the statement above when it starts with white space; while a bracket is open, empty lines and
+    comments do not end it. Any other line starts a statement, a closing brace too: then the statement above, which
+    has a bracket open, is an error, as it is when kdb+ loads a script. A line holding only `/` opens a comment that
+    a line holding only `\\` closes; a lone `\\` elsewhere ends the script.
     """
     offset = 0
     start, held, depth = 0, "", 0
@@ -321,7 +322,7 @@ def statements(script: str) -> Iterator[tuple[int, str]]:
             continue
         if not depth and bare == "\\":
             break
-        continues = held and (depth > 0 or line[0] in " \t" or bare == "}")
+        continues = held and (line[0] in " \t" or (depth > 0 and bare[:1] in ("", "/")))
         if not continues:
             if held.strip():
                 yield start, held

@@ -105,3 +105,11 @@ def test_a_script_is_split_into_statements() -> None:
     script = "a:1\nf:{\n x+\n  1}\n/ comment\nb:2\n/\nblock\n\\\nc:3\n\\\nrest is not read\n"
 
     assert ["a:1", "f:{\n x+\n  1}", "b:2", "c:3"] == [t.strip() for _, t in statements(script)]
+
+
+def test_a_line_that_is_not_indented_starts_a_statement() -> None:
+    script = "f:{[x]\n\n/ comment\n  x+1\n }\ng:{[x]\n  x+2\n}\nh:(1;\n2)\n"
+
+    found = [t.strip() for _, t in statements(script)]
+
+    assert ["f:{[x]\n\n/ comment\n  x+1\n }", "g:{[x]\n  x+2", "}", "h:(1;", "2)"] == found
