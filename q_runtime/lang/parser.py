@@ -14,11 +14,10 @@ from q_runtime.lang import nodes as nd
 from q_runtime.lang import tokens as tk
 from q_runtime.lang.keywords import CONTROL, INFIX, QUERY, RESERVED
 from q_runtime.lang.query_parser import QueryParser
-from q_runtime.lang.tokenizer import syntax_error, tokenize
+from q_runtime.lang.tokenizer import check_brackets, syntax_error, tokenize
 from q_runtime.lang.tokens import Token
 from q_runtime.values.functions import NIL
 
-_CLOSER = {"(": ")", "[": "]", "{": "}"}
 _ENDS = frozenset({tk.SEMI, tk.CLOSE, tk.END})
 """Tokens that no expression holds."""
 _WORDS = frozenset({tk.VERB, tk.NAME})
@@ -86,10 +85,8 @@ class Parser(QueryParser):
 
     def program(self) -> list[nd.Node]:
         """Parse the whole text as statements."""
-        out = self.sequence()
-        if self.token.kind != tk.END:
-            raise self.fail(self.token)
-        return out
+        check_brackets(self.source, self.tokens)
+        return self.sequence()
 
     def sequence(self) -> list[nd.Node]:
         """Parse expressions separated by `;` up to a closing bracket or the end."""
@@ -108,11 +105,6 @@ class Parser(QueryParser):
         out = self.sequence()
         self.nesting -= 1
         self.stops = stops
-        token = self.token
-        if token.kind != tk.CLOSE or token.value != _CLOSER[opener.value]:
-            if token.kind == tk.END:
-                raise self.fail(opener, "bracket is not closed")
-            raise self.fail(token)
         self.advance()
         return out
 
@@ -397,24 +389,36 @@ class Parser(QueryParser):
     def function(self, opener: Token) -> nd.Node:
         """Parse a lambda whose `{` has been read."""
         parameters: list[str] | None = None
-        patterns: list[nd.Node] = []
+        patterns: list[nd.PatternAssign] = []
         if self.token.kind == tk.OPEN and self.token.value == "[":
             parameters, patterns = self.parameters(self.advance())
         outer, self.is_clause = self.is_clause, False
         body = [*patterns, *self.bracketed(opener)]
         self.is_clause = outer
+        for pattern in patterns:
+            self.refuse_pattern(pattern.target)
         end = self.tokens[self.at - 1].end
         source = ("k)" if self.is_k else "") + self.source[opener.start : end]
         return nd.LambdaNode(opener.start, end, source, parameters, body)
 
-    def parameters(self, opener: Token) -> tuple[list[str], list[nd.Node]]:
+    def refuse_pattern(self, node: nd.Node) -> None:
+        """Refuse a parameter that takes no value apart, as `flip p` and `k!p` do.
+
+        Raises: QSyntaxError('nyi').
+        """
+        if isinstance(node, (nd.Dyad, nd.Monad)):
+            head = node.function if isinstance(node, nd.Monad) else node.verb
+            if not isinstance(head, (nd.Name, nd.Verb)) or head.name not in ("flip", "!"):
+                raise syntax_error(self.source, "nyi", node.start, "no pattern")
+
+    def parameters(self, opener: Token) -> tuple[list[str], list[nd.PatternAssign]]:
         """Parse what stands between the brackets at the head of a lambda.
 
         Returns the names, and for each pattern the assignment that takes its argument apart; such a
         parameter is named by its position, which no name in q can be.
         """
         names: list[str] = []
-        patterns: list[nd.Node] = []
+        patterns: list[nd.PatternAssign] = []
         given = self.bracketed(opener)
         if len(given) == 1 and isinstance(given[0], nd.Elided):
             return names, patterns

@@ -134,8 +134,6 @@ class QueryParser:
             if token.kind == tk.CLOSE and token.value == closer:
                 self.advance()  # type: ignore[attr-defined]
                 return out
-            if token.kind == tk.END:
-                raise self._unclosed(opener=token)
             after = self.tokens[self.at + 1]
             name = ""
             if token.kind == tk.NAME and after.kind == tk.ASSIGN and after.value == ":":
@@ -148,12 +146,6 @@ class QueryParser:
                 taken.add(out[-1][0])
             if self.token.kind == tk.SEMI:
                 self.advance()  # type: ignore[attr-defined]
-            elif self.token.kind != tk.CLOSE or self.token.value != closer:
-                raise self._unclosed(opener=token)
-
-    def _unclosed(self, opener: Token) -> QSyntaxError:
-        bad = self.token if self.token.kind != tk.END else opener
-        return self.fail(bad, "table is not closed")  # type: ignore[attr-defined]
 
 
 def free_name(name: str, taken: set[str]) -> str:

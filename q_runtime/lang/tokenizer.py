@@ -59,6 +59,9 @@ _KINDS = (
 _token = tuple.__new__
 
 
+_CLOSER = {"(": ")", "[": "]", "{": "}"}
+
+
 def syntax_error(source: str, code: str, start: int, detail: str) -> QSyntaxError:
     """Build the error for the text at offset `start`."""
     return QSyntaxError(code, detail, span_of(source, start, start + max(1, len(code))))
@@ -215,7 +218,11 @@ def tokenize(source: str) -> list[Token]:
         if is_digit and not (_digit(ch) and _is_file_verb(source, i)):
             i = _append_number(source, i, spaced, out)
         elif ch == '"':
-            value, end = _read_string(source, i)
+            try:
+                value, end = _read_string(source, i)
+            except QSyntaxError:
+                check_brackets(source, out)
+                raise
             out.append(Token(tk.LITERAL, value, i, end, spaced))
             i = end
         elif ch == "`":
@@ -229,6 +236,23 @@ def tokenize(source: str) -> list[Token]:
         spaced = False
     out.append(Token(tk.END, "", n, n, spaced))
     return out
+
+
+def check_brackets(source: str, tokens: list[Token]) -> None:
+    """Raise for the first bracket that closes no bracket of its kind, else for the last one that is left open.
+
+    kdb+ looks at the brackets of a text before anything else in it. Raises: QSyntaxError.
+    """
+    waiting: list[Token] = []
+    for token in tokens:
+        if token.kind == tk.OPEN:
+            waiting.append(token)
+        elif token.kind == tk.CLOSE and (
+            not waiting or _CLOSER[waiting.pop().value] != token.value
+        ):
+            raise syntax_error(source, token.value, token.start, "closes no bracket of its kind")
+    if waiting:
+        raise syntax_error(source, waiting[-1].value, waiting[-1].start, "bracket is not closed")
 
 
 def _free(previous: Token | None, spaced: bool) -> bool:
@@ -246,7 +270,7 @@ def _dot_digit(source: str, i: int) -> bool:
 
 def _is_file_verb(source: str, i: int) -> bool:
     after = source[i + 2 : i + 4]
-    is_clock = _digit(after[:1]) and after != "0x"
+    is_clock = len(after) == 2 and _digit(after[0]) and _digit(after[1])
     return source[i] in "012" and source[i + 1 : i + 2] == ":" and not is_clock
 
 
