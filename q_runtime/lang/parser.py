@@ -229,7 +229,10 @@ class Parser(QueryParser):
         return head
 
     def assignment(self, target: nd.Node) -> nd.Node | None:
-        """Parse an assignment to `target` when one follows, else return None."""
+        """Parse an assignment to `target` when one follows, else return None.
+
+        `:[` begins a call, as every verb and a bracket do: `r:[]` applies `r` and assigns nothing.
+        """
         token = self.tokens[self.at]
         at = token.start
         verb: nd.Node | None = None
@@ -237,12 +240,12 @@ class Parser(QueryParser):
             after = self.tokens[self.at + 1]
             if after.kind != tk.ASSIGN or after.spaced or token.value[0].isdigit():
                 return None
-            if self.at_end() or not _is_target(target):
+            if self.at_end() or not _is_target(target) or self.is_call(self.at + 1):
                 return None
             verb = nd.Verb(token.start, token.end, token.value)
             self.advance()
             token = after
-        elif token.kind != tk.ASSIGN:
+        elif token.kind != tk.ASSIGN or self.is_call(self.at):
             return None
         if token.value == "::" and self.tokens[self.at + 1].kind in (tk.CLOSE, tk.SEMI, tk.END):
             return None
@@ -263,6 +266,11 @@ class Parser(QueryParser):
         return nd.Assign(
             target.start, value.end, name, indices, verb, value, is_global, indexed, at
         )
+
+    def is_call(self, at: int) -> bool:
+        """Say whether the `:` at a place begins a call, as in `:[x;y]`."""
+        follower = self.tokens[at + 1]
+        return self.tokens[at].value == ":" and follower.kind == tk.OPEN and follower.value == "["
 
     def refuse_keyword(self, head: nd.Node) -> None:
         """Refuse an assignment to an infix keyword.
