@@ -131,19 +131,24 @@ def _list_lines(x: GList, height: int, precision: int, width: int) -> list[str]:
     return [_item(item, precision, width) for item in shown]
 
 
-def _is_matrix(items: list[Value]) -> bool:
-    """Say whether rows print as aligned columns: lists of one length, unless all are strings or flags."""
-    first = items[0]
+def _is_matrix(items: list[Value], *, in_cells: bool = False) -> bool:
+    """Say whether rows print as aligned columns: lists of one length, unless all are strings or flags.
+
+    in_cells: they stand in a column of a table or beside keys, where empty lists alone leave their place blank.
+    """
+    first = items[0] if items else None
     if type(first) not in (Vec, GList):
         return False
     n = length(first)
-    if not n or any(type(i) not in (Vec, GList) or length(i) != n for i in items):
+    if not (n or in_cells) or any(type(i) not in (Vec, GList) or length(i) != n for i in items):
         return False
     return first.t not in (1, 4, 10) or any(i.t != first.t for i in items)
 
 
 def _aligned_rows(rows: list[Value], precision: int) -> list[str]:
     cells = [_row_cells(row, precision) for row in rows]
+    if not cells[0]:
+        return [""] * len(rows)
     return _join_columns([list(column) for column in zip(*cells, strict=True)])
 
 
@@ -171,7 +176,7 @@ def _key_texts(k: Value, precision: int) -> list[str]:
         return [_as_bytes(raw_text(k.t, r, precision)) for r in k.a.tolist()]
     if type(k) is Vec:
         return [escape(bytes((r,))) for r in k.a.tolist()]
-    if type(k) is GList and len(k.items) > 1 and _is_matrix(k.items):
+    if type(k) is GList and _is_matrix(k.items):
         return _aligned_rows(k.items, precision)
     return [_item(i, precision) for i in items_of(k)]
 
@@ -182,7 +187,7 @@ def _cells(column: Value, precision: int) -> list[str]:
         if column.t == 10:
             return [escape(bytes((r,))) for r in column.a.tolist()]
         return _vector_cells(column, precision)
-    if type(column) is GList and len(column.items) > 1 and _is_matrix(column.items):
+    if type(column) is GList and _is_matrix(column.items, in_cells=True):
         return _aligned_rows(column.items, precision)
     out = []
     for item in items_of(column):
@@ -211,10 +216,8 @@ def _dict_lines(x: Dict, height: int, precision: int, width: int) -> list[str]:
 
 
 def _dict_values(v: Value, precision: int) -> list[str]:
-    if type(v) is GList and len(v.items) > 1 and _is_matrix(v.items):
+    if type(v) is GList and _is_matrix(v.items, in_cells=True):
         return _aligned_rows(v.items, precision)
-    if type(v) is GList and all(type(i) is GList and not i.items for i in v.items):
-        return [""] * len(v.items)
     if type(v) is Vec and v.t == 10:
         return [escape(bytes((r,))) for r in v.a.tolist()]
     if type(v) is Vec:
