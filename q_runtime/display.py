@@ -136,9 +136,9 @@ def _is_matrix(items: list[Value], *, in_cells: bool = False) -> bool:
 
     in_cells: they stand in a column of a table or beside keys, where empty lists alone leave their place blank.
     """
-    first = items[0] if items else None
-    if type(first) not in (Vec, GList):
+    if not items or type(items[0]) not in (Vec, GList):
         return False
+    first = items[0]
     n = length(first)
     if not (n or in_cells) or any(type(i) not in (Vec, GList) or length(i) != n for i in items):
         return False

@@ -85,6 +85,8 @@ class Globals:
             head, _, tail = name.rpartition(".")
             if head in self.values:
                 return _member(self.values[head], tail, name)
+        if f".q.{name}" in self.values:
+            raise UnsupportedFeature("words that q code defines in .q are not supported")
         raise QError(name, "not defined")
 
     def find(self, name: str) -> Value | None:
@@ -146,8 +148,13 @@ class Globals:
         return Dict(symbols(["", *names]), collapse([NIL, *values]))
 
     def set(self, name: str, value: Value) -> None:
-        """Assign a variable by its full name; a dictionary assigned to a namespace becomes its variables."""
+        """Assign a variable by its full name; a dictionary assigned to a namespace becomes its variables.
+
+        Raises: UnsupportedFeature for another meaning of a keyword.
+        """
         head, _, tail = name.rpartition(".")
+        if head == ".q" and self._find_member(name) is not None:
+            raise UnsupportedFeature("redefinition of a keyword is not supported")
         if not tail or (not head and name[0] == "."):
             is_names = type(value) is Dict and type(value.k) is Vec and value.k.t == 11
             if is_names and (length(value.k) or name == "."):

@@ -45,6 +45,8 @@ class QueryParser:
         node.columns, node.named_columns = self.clauses(_COLUMN_STOPS)
         if self._takes("by"):
             node.by, node.named_by = self.clauses(_COLUMN_STOPS)
+        if word.value in ("select", "exec"):
+            self._name_apart(node)
         if not self._takes("from"):
             at = self.token.start
             raise QSyntaxError("from", "expected from", span_of(self.source, at, at + 1))
@@ -56,6 +58,21 @@ class QueryParser:
         node.end = self.tokens[self.at - 1].end
         node.text = self.source[node.start : node.end]
         return node
+
+    def _name_apart(self, node: nd.Query) -> None:
+        """Number the repeated names of columns and of groups; a `select` has none in both.
+
+        Raises: QSyntaxError('dup names for cols/groups NAME').
+        """
+        node.columns = _numbered(node.columns)
+        if node.by is None:
+            return
+        node.by = _numbered(node.by)
+        groups = {name for name, _ in node.by}
+        for name, value in node.columns if node.word == "select" else ():
+            if name in groups:
+                code = f"dup names for cols/groups {name}"
+                raise QSyntaxError(code, "", span_of(self.source, value.start, value.end))
 
     def _takes(self, word: str) -> bool:
         if self.token.kind == tk.NAME and self.token.value == word:
@@ -146,6 +163,16 @@ class QueryParser:
                 taken.add(out[-1][0])
             if self.token.kind == tk.SEMI:
                 self.advance()  # type: ignore[attr-defined]
+
+
+def _numbered(columns: list[tuple[str, nd.Node]]) -> list[tuple[str, nd.Node]]:
+    """Return columns of different names: one that is taken gets a number behind it."""
+    taken: set[str] = set()
+    out = []
+    for name, value in columns:
+        out.append((free_name(name, taken), value))
+        taken.add(out[-1][0])
+    return out
 
 
 def free_name(name: str, taken: set[str]) -> str:

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.prims.compare import matches
 from q_runtime.prims.registry import PRIMITIVES, Host
+from q_runtime.values.codec import composed
 from q_runtime.values.functions import (
-    HOLE,
     Composition,
     Derived,
     IteratorValue,
@@ -21,10 +21,8 @@ from q_runtime.values.functions import (
     Prim,
     Projection,
 )
-from q_runtime.values.opcodes import ALIASES, BINARY, ITERATORS, NEGATED, UNARY
-from q_runtime.values.vectors import CHARS, GList, Value, string, symbols
-
-_INTERNAL = {"md5": -15, "attr": -2, "hcount": -7, "eval": -6, "reval": -24}
+from q_runtime.values.opcodes import ALIASES, BINARY, COMPOSED, ITERATORS, NEGATED, UNARY
+from q_runtime.values.vectors import GList, Value, string, symbols
 
 
 class Unknown:
@@ -59,23 +57,16 @@ def parts_of(host: Host, x: Value) -> Value:
     if type(x) is Lambda:
         return _lambda_parts(host, x)
     if type(x) is Prim:
-        return _primitive_parts(x)
+        return _primitive_parts(host, x)
     raise QError("type")
 
 
-def _primitive_parts(f: Prim) -> Value:
+def _primitive_parts(host: Host, f: Prim) -> Value:
     name = ALIASES.get(f.name, f.name)
-    if name in _INTERNAL:
-        return GList([PRIMITIVES["!"], _INTERNAL[name]])
-    if name in ("all", "any", "differ"):
-        to_boolean = Projection(PRIMITIVES["$"], (CHARS[ord("b")], HOLE), 1)
-        if name == "differ":
-            return GList(
-                [to_boolean, Composition(PRIMITIVES["not"], Derived("':", PRIMITIVES["~"]))]
-            )
-        return GList([PRIMITIVES["min" if name == "all" else "max"], to_boolean])
     if name in NEGATED:
         return GList([PRIMITIVES["not"], PRIMITIVES[NEGATED[name]]])
+    if name in COMPOSED:
+        return parts_of(host, composed(name, PRIMITIVES.__getitem__))
     if 106 <= f.t <= 111:
         return PRIMITIVES[f.shown.rstrip("/\\':") or ":"]
     for codes in (BINARY, UNARY):

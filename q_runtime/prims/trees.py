@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from q_runtime.errors import QError
-from q_runtime.prims.registry import Host, primitive
-from q_runtime.values.vectors import Value, text_of, type_number
+from q_runtime.prims.registry import PRIMITIVES, Host, primitive
+from q_runtime.values.vectors import GList, Value, string, text_of, type_number
 
 
 @primitive("parse", host=True)
 def parse(host: Host, x: Value) -> Value:
-    """Parse tree of text."""
+    """Parse tree of text; of a command, `system` and the command without its backslash."""
     if abs(type_number(x)) != 10:
         raise QError("type", "parse takes a string")
-    return host.parse_tree(text_of(x))
+    text = text_of(x)
+    if text[:1] == "\\":
+        return GList([PRIMITIVES["system"], string(text[1:])])
+    return host.parse_tree(text)
 
 
 @primitive("eval", host=True)

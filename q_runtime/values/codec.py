@@ -198,6 +198,12 @@ def decode(
     return value
 
 
+def composed(name: str, primitive: Callable[[str], Value]) -> Value:
+    """Return what a keyword of `COMPOSED` is made of, as a function of its parts."""
+    form = bytes(HEADER) + bytes.fromhex(COMPOSED[name])
+    return _Reader(form, "<", lambda source, _: string(source), primitive).value(0)
+
+
 class _Reader:
     """Reads values from the bytes of one message."""
 

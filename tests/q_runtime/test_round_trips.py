@@ -285,6 +285,7 @@ MONADS = st.sampled_from(
 )
 ITERATORS = st.sampled_from(["/", "\\", "'", "/:", "\\:", "':"])
 COLUMNS = st.sampled_from(["a", "s:sum a", "a,b", "n:count i,m:max b", ""])
+GROUPS = st.sampled_from(["g", "h:sum a", "g,h"])
 
 
 def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -301,9 +302,7 @@ def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("$[{0};{1};{2}]".format, inner, inner, inner),
         st.builds("{0}:{1}".format, VARIABLES, inner),
         st.builds("a[{0}]+:{1}".format, inner, inner),
-        st.builds(
-            "(select {0} by {1} from tab where {2})".format, COLUMNS, COLUMNS.filter(bool), inner
-        ),
+        st.builds("(select {0} by {1} from tab where {2})".format, COLUMNS, GROUPS, inner),
         st.builds("(exec {0} from ({1}))".format, st.sampled_from(["a", "s:a,b"]), inner),
         st.builds("(update a:{0} from tab)".format, inner),
         st.builds("([]a:{0};b:{1})".format, inner, inner),

@@ -59,7 +59,7 @@ def test_an_error_comes_back_with_its_name(served: Served) -> None:
 
 def test_a_gap_of_the_engine_says_so_and_cannot_be_trapped(served: Served) -> None:
     with connect(port=served.port, timeout=30) as q, pytest.raises(QError, match="unsupported"):
-        q.sync("@[{-8!x};asc;0]")
+        q.sync("@[{-8!x};aj;0]")
 
 
 def test_what_pykx_asks_when_it_connects_is_answered(served: Served) -> None:
