@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from q_runtime.errors import QError
+from q_runtime.errors import QError, UnsupportedFeature
 from q_runtime.evaluate.trees import SEQUENCE
 from q_runtime.prims.registry import PRIMITIVES, UNARY_GLYPHS
 from q_runtime.values.functions import HOLE, NIL, Derived, IteratorValue, Nil, Prim, is_function
@@ -62,12 +62,14 @@ class TreeEvaluator:
                 return self.conditional(rest)
             if head.name == ":" and len(rest) == 2 and is_target(rest[0]):
                 return self.assign(rest[0], None, self.value(rest[1]))
-            if len(rest) == 2 and 2 not in head.ranks and is_target(rest[0]):
+            if len(rest) == 2 and is_target(rest[0]):
                 verb = operator_of(head)
                 if verb is not None:
                     return self.assign(rest[0], verb, self.value(rest[1]))
         if type(head) is Nil and len(rest) == 2 and is_target(rest[0]):
             return self.assign(rest[0], None, self.value(rest[1]))
+        if _is_colon(head) and len(rest) == 2 and is_pattern(rest[0]):
+            raise UnsupportedFeature("the tree of an assignment to a pattern cannot be evaluated")
         args = self.arguments(rest)
         if type(head) is IteratorValue:
             return self.derived(head, args)
@@ -142,7 +144,7 @@ class TreeEvaluator:
         indices = tuple(NIL if i is HOLE else i for i in self.arguments(parts[1:]))
         changed = amend(host, host.get_global(name), indices, verb, new)
         host.set_global(host.globals.full_name(name), changed)
-        return new
+        return new if verb is None else host.apply(changed, indices)
 
 
 def is_target(tree: Value) -> bool:
@@ -157,12 +159,20 @@ def is_target(tree: Value) -> bool:
     return type(first) is Atom and first.t == -11
 
 
+def _is_colon(head: Value) -> bool:
+    return type(head) is Nil or (type(head) is Prim and head.name == ":")
+
+
+def is_pattern(tree: Value) -> bool:
+    """Say whether a tree is that of a list, a dictionary or a table, which a value may be assigned to part by part."""
+    head = tree.items[0] if type(tree) is GList and len(tree.items) > 1 else None
+    return type(head) is Prim and head.name in ("enlist", "!", "flip")
+
+
 def operator_of(f: Prim) -> Value | None:
     """Return the operator whose one-argument form `f` is, None when it is none: `+` for `+:`."""
-    for glyph, name in UNARY_GLYPHS.items():
-        if name == f.name or glyph == f.name:
-            return PRIMITIVES[glyph[0]]
-    return None
+    glyph = f.name if f.name in UNARY_GLYPHS else f.shown
+    return PRIMITIVES[glyph[0]] if glyph in UNARY_GLYPHS else None
 
 
 def value_of_list(host: Interpreter, x: Value) -> Value:
