@@ -153,8 +153,13 @@ def _aligned_rows(rows: list[Value], precision: int) -> list[str]:
 
 
 def _row_cells(row: Value, precision: int) -> list[str]:
-    """Return one text per item of a row: bare for a vector, as source for a general list."""
+    """Return one text per item of a row: bare for a vector, as source for a general list.
+
+    Items of a row that are lists of one length are aligned among themselves first.
+    """
     if type(row) is GList:
+        if _is_matrix(row.items):
+            return _aligned_rows(row.items[:_MAX_COLUMNS], precision)
         return [_item(item, precision) for item in row.items[:_MAX_COLUMNS]]
     if row.t == 10:
         return [escape(bytes((r,))) for r in row.a[:_MAX_COLUMNS].tolist()]
