@@ -27,6 +27,7 @@ K_FORMS = {
     "desc": "k){$[99h=@x;(!x)[i]!r i:>r:. x;0h>@x;'`rank;x@>x]}", "sv": "k){x/:y}", "vs": "k){x\\:y}",
     "mcount": "k){msum[x;~^y]}", "mavg": "k){msum[x;0.0^y]%mcount[x;y]}", "mmin": "k){(x-1)&':/y}",
     "mmax": "k){(x-1)|':/y}", "parse": 'k){$["\\\\"=*x;(system;1_x);-5!x]}',
+    "til": "k){$[0>@x;!x;'`type]}", "show": "k){1 .Q.s x;}",
     "fby": "k){@[(#y)#x[0]0#x 1;g;:;x[0]'x[1]g:.=y]}", "lj": "k){.Q.ft[,\\:[;y];x]}",
 }  # fmt: skip
 """Text that the console shows, by keyword."""
