@@ -35,6 +35,8 @@ from q_runtime.values.wire import from_wire
 
 Size = tuple[int, int]
 _MAX_COLUMNS = 2001
+_MAX_CELLS = 20 * _MAX_COLUMNS
+"""How many cells of one row are looked at to align those that can be seen."""
 
 
 def show(x: Value, size: Size = (25, 80), precision: int = 7) -> str:
@@ -159,7 +161,8 @@ def _row_cells(row: Value, precision: int) -> list[str]:
     """
     if type(row) is GList:
         if _is_matrix(row.items):
-            return _aligned_rows(row.items[:_MAX_COLUMNS], precision)
+            n = 1 + _MAX_CELLS // min(length(row.items[0]), _MAX_COLUMNS)
+            return _aligned_rows(row.items[: min(n, _MAX_COLUMNS)], precision)
         return [_item(item, precision) for item in row.items[:_MAX_COLUMNS]]
     if row.t == 10:
         return [escape(bytes((r,))) for r in row.a[:_MAX_COLUMNS].tolist()]
