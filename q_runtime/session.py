@@ -92,11 +92,11 @@ class Session:
 
     def eval_script(self, text: str) -> None:
         """Run a script; values of its statements are neither printed nor converted."""
-        self._guarded(lambda: self._interpreter.run(text))
+        self._guarded(lambda: self._interpreter.run(text, is_script=True))
 
     def evaluate_wire(self, text: str) -> Wire:
-        """Evaluate q text; return the value of its last expression in wire form."""
-        return self._guarded(lambda: to_wire(self._interpreter.run(text)))
+        """Run a script; return the value of its last expression in wire form."""
+        return self._guarded(lambda: to_wire(self._interpreter.run(text, is_script=True)))
 
     def apply_wire(self, function: Wire | str, args: Sequence[Wire]) -> Wire:
         """Apply a function (its name, its text, or its wire form) to wire values."""

@@ -168,24 +168,30 @@ class Interpreter(Applier):
 
     # -- running text
 
-    def run(self, script: str, on_value: Callable[[Value, bool], None] | None = None) -> Value:
-        """Run a script, statement by statement; return the value of the last expression.
+    def run(
+        self,
+        source: str,
+        on_value: Callable[[Value, bool], None] | None = None,
+        *,
+        is_script: bool = False,
+    ) -> Value:
+        """Run a text or a script, statement by statement; return the value of the last expression.
 
         `on_value` is told each statement's value and whether a console would stay silent about it.
         """
         result: Value = NIL
         is_outermost, self.is_running = not self.is_running, True
         try:
-            for offset, text in statements(script):
+            for offset, text in statements(source, is_script=is_script):
                 try:
                     result, silent = self.statement(text)
                 except QError as error:
-                    locate(error, script, offset, text)
+                    locate(error, source, offset, text)
                     raise
                 except (RecursionError, MemoryError) as fault:
                     if not is_outermost:
                         raise
-                    raise resource_error(fault, script, offset, text) from None
+                    raise resource_error(fault, source, offset, text) from None
                 if on_value is not None:
                     on_value(result, silent)
         finally:

@@ -324,18 +324,19 @@ def _read_mark(source: str, i: int, spaced: bool) -> Token:
     raise QSyntaxError("char", f"no character of q: {ch!r}", span_of(source, i, i + 1))
 
 
-def statements(script: str) -> Iterator[tuple[int, str]]:
-    r"""Split a script into its statements: (offset in the script, text).
+def statements(source: str, *, is_script: bool = True) -> Iterator[tuple[int, str]]:
+    r"""Split a script, or a text as `value` takes it, into its statements: (offset in the source, text).
 
     A line continues the statement above when it starts with white space; while a bracket is open, empty lines and
-    comments do not end it. Any other line starts a statement, a closing brace too: then the statement above, which
-    has a bracket open, is an error, as it is when kdb+ loads a script. A line holding only `/` opens a comment that
-    a line holding only `\\` closes; a lone `\\` elsewhere ends the script.
+    comments do not end it. Any other line of a script starts a statement, a closing brace too: then the statement
+    above, which has a bracket open, is an error, as it is when kdb+ loads a script. In a text every line continues
+    the statement above while a bracket is open. A line holding only `/` opens a comment that a line holding only
+    `\\` closes; a lone `\\` elsewhere ends the source.
     """
     offset = 0
     start, held, depth = 0, "", 0
     in_comment = False
-    for line in script.splitlines(keepends=True):
+    for line in source.splitlines(keepends=True):
         here, offset = offset, offset + len(line)
         bare = line.rstrip()
         if in_comment:
@@ -346,7 +347,8 @@ def statements(script: str) -> Iterator[tuple[int, str]]:
             continue
         if not depth and bare == "\\":
             break
-        continues = held and (line[0] in " \t" or (depth > 0 and bare[:1] in ("", "/")))
+        is_inside = depth > 0 and (not is_script or bare[:1] in ("", "/"))
+        continues = held and (is_inside or line[0] in " \t")
         if not continues:
             if held.strip():
                 yield start, held

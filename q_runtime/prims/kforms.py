@@ -23,10 +23,9 @@ K_FORMS = {
     "med": "k){avg x(<x)@_.5*-1 0+#x,:()}", "avgs": "k){(+\\x)%+\\~^x}", "rank": "k){$[0h>@x;'`rank;<<x]}",
     "iasc": "k){$[0h>@x;'`rank;<x]}", "idesc": "k){$[0h>@x;'`rank;>x]}", "next": "k){$[0h>@x;'`rank;1_x,,x 0N]}",
     "union": "k){?x,y}", "inter": "k){x@&x in y}", "except": "k){x@&~x in y}", "rand": "k){*1?x}",
-    "asc": "k){$[99h=@x;(!x)[i]!`s#r i:<r:. x;`s=-2!x;x;0h>@x;'`rank;`s#x@<x]}",
     "desc": "k){$[99h=@x;(!x)[i]!r i:>r:. x;0h>@x;'`rank;x@>x]}", "sv": "k){x/:y}", "vs": "k){x\\:y}",
     "mcount": "k){msum[x;~^y]}", "mavg": "k){msum[x;0.0^y]%mcount[x;y]}", "mmin": "k){(x-1)&':/y}",
-    "mmax": "k){(x-1)|':/y}", "parse": 'k){$["\\\\"=*x;(system;1_x);-5!x]}',
+    "mmax": "k){(x-1)|':/y}",
     "til": "k){$[0>@x;!x;'`type]}", "show": "k){1 .Q.s x;}",
     "fby": "k){@[(#y)#x[0]0#x 1;g;:;x[0]'x[1]g:.=y]}", "lj": "k){.Q.ft[,\\:[;y];x]}",
 }  # fmt: skip

@@ -335,7 +335,7 @@ def test_the_words_of_a_text_joined_are_the_text(session: Session, text: str) ->
 @thorough
 @given(text=EXPRESSIONS)
 def test_the_source_of_a_lambda_gives_it_again(session: Session, text: str) -> None:
-    session._interpreter.set_global("text", bytes_string(b"{[c]" + text.encode() + b"}"))
+    session._interpreter.set_global("text", bytes_string(b"{[c] " + text.encode() + b"}"))
 
     assert session.eval("f:value text; (f~value string f)&text~string f") is True
     assert session.eval("(f~-9!-8!f)&f~value -3!f") is True

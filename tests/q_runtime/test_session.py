@@ -104,6 +104,18 @@ def test_console_prints_several_statements(session: Session) -> None:
     assert session.console('a:1\na+1\n-1 "hello";\n`b') == "2\nhello\n`b"
 
 
+def test_a_brace_in_the_first_column_ends_a_function_in_a_text_and_not_in_a_script(
+    session: Session,
+) -> None:
+    session.define("f", "{\n x+1\n}")
+    session.eval("g:{\n x+2\n}")
+
+    assert session.call("f", 1) == 2
+    assert session.eval('(g 1;value "{x+\\n3\\n}1")') == [3, 4]
+    with pytest.raises(QError):
+        session.eval_script("h:{\n x+1\n}")
+
+
 def test_output_before_an_error_is_kept(session: Session) -> None:
     assert session.console('-1 "first";\n1+`a') == "first\n'type"
 

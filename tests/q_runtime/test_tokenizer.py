@@ -113,3 +113,11 @@ def test_a_line_that_is_not_indented_starts_a_statement() -> None:
     found = [t.strip() for _, t in statements(script)]
 
     assert ["f:{[x]\n\n/ comment\n  x+1\n }", "g:{[x]\n  x+2", "}", "h:(1;", "2)"] == found
+
+
+def test_a_line_of_a_text_goes_on_while_a_bracket_is_open() -> None:
+    text = "g:{[x]\n  x+2\n}\nh:(1;\n2)\n3\n  +4\n"
+
+    found = [t.strip() for _, t in statements(text, is_script=False)]
+
+    assert ["g:{[x]\n  x+2\n}", "h:(1;\n2)", "3\n  +4"] == found
