@@ -35,6 +35,8 @@ from q_runtime.values.vectors import (
 )
 
 _INDEX_TYPES = (1, 4, 5, 6, 7)
+_WIDTHS = (6, 7)
+"""Types of whole numbers that are sought among one another."""
 
 
 def hash_key(x: Value) -> Hashable:
@@ -104,6 +106,37 @@ def lookup_key(keys: Value, x: Value) -> Any:
             return "nan" if raw != raw else raw
         raise QError("type", "a key of another type")
     return hash_key(x)
+
+
+def _sought_key(keys: Value, x: Value) -> Any:
+    """Return the hashable to read `x` at, as `lookup_key` does; ints and longs are sought among one another."""
+    if type(keys) is Vec and keys.t in _WIDTHS and -type_number(x) in _WIDTHS:
+        return _raw_in_width(x, keys.t)
+    return lookup_key(keys, x)
+
+
+def _raw_in_width(x: Value, t: int) -> Any:
+    raw = raw_of(x)
+    return qt.NULLS[t] if raw == qt.NULLS[-type_number(x)] else raw
+
+
+def in_one_width(x: Vec, y: Value) -> tuple[Vec, Value]:
+    """Give a list and what is sought in it one type: ints are sought among longs, and longs among ints.
+
+    Raises: QError('type') where one of them has another type.
+    """
+    t = abs(type_number(y))
+    if t == x.t:
+        return x, y
+    if t not in _WIDTHS or x.t not in _WIDTHS:
+        raise QError("type", "an item of another type than the list's")
+    return Vec(7, widen_array(x.t, x.a, 7)), _as_long(y)
+
+
+def _as_long(x: Value) -> Value:
+    if type(x) is Vec:
+        return Vec(7, widen_array(x.t, x.a, 7))
+    return make_atom(7, _raw_in_width(x, 7))
 
 
 def require_kinds(keys: list[Value], sought: list[Value]) -> None:
@@ -245,7 +278,7 @@ def index_dict(d: Dict, i: Value) -> Value:
         return _index_keyed(d, i)
     is_one = t < 0 or (type(keys) is GList and is_sought_whole(keys, i))
     if is_one or is_function(i):
-        found = key_index(d).get(lookup_key(keys, i))
+        found = key_index(d).get(_sought_key(keys, i))
         return items_of_one(d.v, found) if found is not None else missing_item(d.v)
     if type(i) is Dict:
         return Dict(i.k, index_dict(d, i.v))
@@ -255,7 +288,7 @@ def index_dict(d: Dict, i: Value) -> Value:
     elif type(keys) is Vec and type(i) is GList:
         return collapse([index_dict(d, item) for item in i.items])
     else:
-        raws = [lookup_key(keys, item) for item in items_of(i)]
+        raws = [_sought_key(keys, item) for item in items_of(i)]
     n = length(keys)
     positions = np.array([found_index.get(r, n) for r in raws], dtype=np.int64)
     return take_or_null(d.v, positions)
@@ -335,7 +368,7 @@ def _key_like(column: Value, x: Value) -> Value:
     if type(column) is not Vec or column.t >= qt.FIRST_ENUM:
         return x
     x = resolve(x)
-    raw = lookup_key(column, x)
+    raw = _sought_key(column, x)
     return make_atom(column.t, raw) if type_number(x) != -column.t else x
 
 

@@ -22,7 +22,13 @@ from q_runtime.prims.compare import (
     null_mask,
     up_to,
 )
-from q_runtime.prims.indexing import hash_key, is_sought_whole, list_keys, require_kinds
+from q_runtime.prims.indexing import (
+    hash_key,
+    in_one_width,
+    is_sought_whole,
+    list_keys,
+    require_kinds,
+)
 from q_runtime.prims.joining import join
 from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
@@ -154,13 +160,9 @@ def find(x: Value, y: Value) -> Value:
     ty = type_number(y)
     if type(x) is Vec:
         if ty < 0:
-            if x.t != -ty:
-                raise QError("type", "find: an item of another type than the list's")
-            return _find_one(x, y)
+            return _find_one(*(in_one_width(x, y) if x.t != -ty else (x, y)))
         if type(y) is Vec:
-            if x.t != y.t:
-                raise QError("type", "find: items of another type than the list's")
-            return _find_many(x, y)
+            return _find_many(*in_one_width(x, y))
         if type(y) is GList:
             return collapse([find(x, item) for item in y.items]) if y.items else longs([])
         raise QError("type")
@@ -252,8 +254,7 @@ def in_(x: Value, y: Value) -> Value:
     if type(y) is GList and is_sought_whole(y, x):
         return hash_key(x) in {hash_key(i) for i in y.items}
     if type(x) is Vec and type(y) is Vec:
-        if x.t != y.t:
-            raise QError("type", "in: items of another type than the list's")
+        x, y = in_one_width(x, y)
         if membership.is_array_like(x, y):
             return Vec(1, membership.contains(x.t, x.a, y.a))
         have = set(list_keys(y))

@@ -13,7 +13,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.arith import divide, multiply
 from q_runtime.prims.attributes import is_ascending, sorted_table
-from q_runtime.prims.indexing import index
+from q_runtime.prims.indexing import in_one_width, index
 from q_runtime.prims.numbers import floor
 from q_runtime.prims.registry import primitive
 from q_runtime.values import qtypes as qt
@@ -202,9 +202,7 @@ def _bin(x: Value, y: Value, side: str) -> Value:
         return collapse([_bin_items(x.items, item, side) for item in items_of(y)])
     if type(y) is GList:
         return collapse([_bin(x, item, side) for item in y.items])
-    ty = abs(type_number(y))
-    if ty != x.t:
-        raise QError("type", "an item of another type than the list's")
+    x, y = in_one_width(x, y)
     from q_runtime.prims.atomic import array_of
 
     a, b = x.a, array_of(y)[1]
