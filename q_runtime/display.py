@@ -127,10 +127,14 @@ def _list_lines(x: GList, height: int, precision: int, width: int) -> list[str]:
         return []
     if len(x.items) == 1 and type(x.items[0]) is Nil:
         return ["::"]
-    shown = x.items[:height]
-    if _is_matrix(x.items):
-        return _aligned_rows(shown, precision)
-    return [_item(item, precision, width) for item in shown]
+    is_cut = len(x.items) > height - 2
+    shown = x.items[: height - 3] if is_cut else x.items
+    lines = (
+        _aligned_rows(shown, precision)
+        if _is_matrix(x.items)
+        else [_item(item, precision, width) for item in shown]
+    )
+    return [*lines, ".."] if is_cut else lines
 
 
 def _is_matrix(items: list[Value], *, in_cells: bool = False) -> bool:

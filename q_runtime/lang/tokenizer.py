@@ -21,7 +21,7 @@ from q_runtime.values.vectors import symbol as symbol_atom
 
 _SPACE = re.compile(r"[ \t\r\n]+")
 _NAME = re.compile(r"\.?[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
-_SYMBOL_BODY = re.compile(r":[A-Za-z0-9_.:/\-]*|[A-Za-z0-9_.][A-Za-z0-9_.]*(?::[A-Za-z0-9_.:/]*)?|")
+_SYMBOL_BODY = re.compile(r":[A-Za-z0-9_.:/\-]*|[A-Za-z0-9.][A-Za-z0-9_.]*(?::[A-Za-z0-9_.:/]*)?|")
 _NUMBER = re.compile(
     r"0x[0-9a-fA-F]*|[01]+b(?![A-Za-z0-9])|-?\d+D(?:\d\d?(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?"
     r"|\d{4}\.\d\d\.\d\d(?:[dpz](?![A-Za-z0-9])|[DT](?:\d\d?(?::\d\d(?::\d\d(?:\.\d*)?)?)?)?)?"

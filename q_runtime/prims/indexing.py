@@ -325,6 +325,23 @@ def is_sought_whole(x: GList, y: Value) -> bool:
     return type(y) is Vec or (type(y) is GList and bool(y.items) and not is_list(y.items[0]))
 
 
+def is_sought_deeper(x: GList, y: Value) -> bool:
+    """Say whether the items of `y` are sought one by one, as lists of items of `x`, which are lists of atoms."""
+    if not x.items or not is_list(x.items[0]) or is_list(_first(x.items[0])):
+        return False
+    return (
+        type(y) is GList
+        and bool(y.items)
+        and type(y.items[0]) is GList
+        and is_list(_first(y.items[0]))
+    )
+
+
+def _first(x: Value) -> Value:
+    items = items_of(x) if type(x) is GList else None
+    return items[0] if items else NIL
+
+
 def _index_keyed(d: Dict, i: Value) -> Value:
     """Look rows of a keyed table up by key values, a dictionary or a table of keys.
 

@@ -25,6 +25,7 @@ from q_runtime.prims.compare import (
 from q_runtime.prims.indexing import (
     hash_key,
     in_one_width,
+    is_sought_deeper,
     is_sought_whole,
     list_keys,
     require_kinds,
@@ -171,6 +172,8 @@ def find(x: Value, y: Value) -> Value:
             if matches(item, y):
                 return i
         return n
+    if is_sought_deeper(x, y):
+        return collapse([find(x, item) for item in y.items])
     places: dict[Hashable, int] = {}
     for i, item in enumerate(x.items):
         places.setdefault(hash_key(item), i)
@@ -259,7 +262,7 @@ def in_(x: Value, y: Value) -> Value:
             return Vec(1, membership.contains(x.t, x.a, y.a))
         have = set(list_keys(y))
         return booleans([k in have for k in list_keys(x)])
-    if type(x) is GList and type(y) is Vec:
+    if type(x) is GList and (type(y) is Vec or (type(y) is GList and is_sought_deeper(y, x))):
         return collapse([in_(item, y) for item in x.items])
     have = {hash_key(i) for i in items_of(y)}
     return booleans([hash_key(i) in have for i in items_of(x)])
