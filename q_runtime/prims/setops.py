@@ -35,6 +35,7 @@ from q_runtime.prims.registry import Host, primitive
 from q_runtime.prims.result_types import in_type, meeting_type
 from q_runtime.prims.runs import packed
 from q_runtime.values import qtypes as qt
+from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
 from q_runtime.values.enums import resolve
 from q_runtime.values.functions import is_function
@@ -51,6 +52,7 @@ from q_runtime.values.vectors import (
     items_of,
     length,
     longs,
+    make_atom,
     raw_of,
     symbols,
     take_rows,
@@ -209,6 +211,7 @@ def _find_many(x: Vec, y: Vec) -> Value:
 def vector_conditional(c: Value, x: Value, y: Value) -> Value:
     """`?[c;x;y]`: items of `x` where `c`, else of `y`.
 
+    A whole number may stand beside a list of wider numbers.
     Raises: QError('type'), QError('length').
     """
     if type_number(c) == -1:
@@ -219,6 +222,7 @@ def vector_conditional(c: Value, x: Value, y: Value) -> Value:
     for side in (x, y):
         if is_list(side) and length(side) != n:
             raise QError("length")
+    x, y = _widened(x, y), _widened(y, x)
     xt, yt = abs(type_number(x)), abs(type_number(y))
     if xt == yt and 0 < xt < 20 and type(x) is not GList:
         from q_runtime.prims.atomic import array_of
@@ -229,6 +233,19 @@ def vector_conditional(c: Value, x: Value, y: Value) -> Value:
     xs = items_of(x) if is_list(x) else [x] * n
     ys = items_of(y) if is_list(y) else [y] * n
     return collapse([a if f else b for f, a, b in zip(c.a.tolist(), xs, ys, strict=True)])
+
+
+_WHOLE = (5, 6, 7)
+
+
+def _widened(x: Value, other: Value) -> Value:
+    """Return an atom that is a whole number in the type of the list of wider numbers beside it."""
+    t = -type_number(x)
+    if t not in _WHOLE or type(other) is not Vec or not t < other.t <= 9:
+        return x
+    from q_runtime.prims.atomic import array_of
+
+    return make_atom(other.t, widen_array(t, np.atleast_1d(array_of(x)[1]), other.t).item())
 
 
 @primitive("in", 2)

@@ -135,9 +135,10 @@ def _sorted_by(x: Value, y: Value, *, descending: bool) -> Value:
     names = names_in(x)
     if names and not descending:
         at = made.names.index(names[0])
-        if type(made.cols[at]) is Vec:
-            column = made.cols[at]
-            made.cols[at] = Vec(column.t, column.a, "s")
+        column = made.cols[at]
+        made.cols[at] = (
+            Vec(column.t, column.a, "s") if type(column) is Vec else GList(items_of(column), "s")
+        )
     return key_table(len(y.k.names), made) if type(y) is Dict else made
 
 

@@ -329,9 +329,10 @@ def literal(x: Value, precision: int = 7) -> str:
     if type(x) is Vec:
         return vector_text(x, precision)
     if type(x) is GList:
+        mark = f"`{x.attr}#" if x.attr else ""
         if len(x.items) == 1:
-            return "," + literal(x.items[0], precision)
-        return "(" + ";".join(literal(i, precision) for i in x.items) + ")"
+            return f"{mark},{literal(x.items[0], precision)}"
+        return f"{mark}({';'.join(literal(i, precision) for i in x.items)})"
     if type(x) is Dict:
         left = literal(x.k, precision)
         if type(x.k) is Table:
