@@ -135,7 +135,7 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
         if type(x) is Dict and _lacks(x, i, f) and y is not _MISSING:
             alone = Dict(collapse([i]), collapse([y]))
             return _set_key(x, i, items_of(host.apply(f, (_NO_KEYS, alone)).v)[0])
-        return _set_one(x, i, _new_item(host, index(x, i), f, y))
+        return _set_one(x, i, _new_item(host, _old_item(x, i, f), f, y))
     if f is None and type(x) is Vec and type(i) is Vec:
         made = _set_many(x, i, y)
         if made is not None:
@@ -183,11 +183,22 @@ def as_kind(x: Vec, y: Value) -> Value:
     return enumerate_as(x.t, y)
 
 
+def _is_new(d: Dict, i: Value) -> bool:
+    return type(d.k) is not Table and lookup_key(d.k, i) not in key_index(d)
+
+
 def _lacks(d: Dict, i: Value, f: Value | None) -> bool:
     """Say whether a dictionary lacks a key that `f` would make, as it does between dictionaries: `d[`new]+:1` is 1."""
-    if type(f) is not Prim or f.name not in _FILLING or type(d.k) is Table:
-        return False
-    return lookup_key(d.k, i) not in key_index(d)
+    return type(f) is Prim and f.name in _FILLING and _is_new(d, i)
+
+
+def _old_item(x: Value, i: Value, f: Value) -> Value:
+    """Return the item to amend; what is joined to a missing list of lists becomes all that it has."""
+    old = index(x, i)
+    is_join = type(f) is Prim and f.name == ","
+    return (
+        GList([]) if is_join and type(old) is GList and type(x) is Dict and _is_new(x, i) else old
+    )
 
 
 def _one_key(d: Dict, i: Value) -> bool:

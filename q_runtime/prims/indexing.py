@@ -161,7 +161,10 @@ def missing_item(x: Value) -> Value:
 
 
 def null_like(x: Value) -> Value:
-    """Return the null of an item: an atom's null, an empty list or table of its kind, `::` for a function."""
+    """Return the null of an item: an atom's null, an empty list or table of its kind, `::` for a function.
+
+    A general list keeps its length: each of its items gives its own null.
+    """
     t = type_number(x)
     if t < 0:
         return null_atom(-t)
@@ -175,7 +178,9 @@ def null_like(x: Value) -> Value:
         if type(x.v) is Vec:
             return Dict(x.k, Vec(x.v.t, np.full_like(x.v.a, qt.NULLS[x.v.t])))
         return Dict(x.k, collapse([null_like(i) for i in items_of(x.v)]))
-    return GList([]) if type(x) is GList else NIL if is_function(x) else x
+    if type(x) is GList:
+        return GList([null_like(i) for i in x.items])
+    return NIL if is_function(x) else x
 
 
 def index(x: Value, i: Value) -> Value:
@@ -421,6 +426,8 @@ def index_at_depth(host: Any, x: Value, args: list[Value]) -> Value:
         else x.is_keyed_table and type(chosen) is Dict
     )
     if type(first) is Nil or (t >= 0 and type_number(first) >= 0 and not is_one):
+        if type(first) is Nil and type(x) is Dict and not x.is_keyed_table:
+            chosen = x
         if type(chosen) is Dict:
             inner = [index_at_depth(host, item, rest) for item in items_of(chosen.v)]
             return Dict(chosen.k, collapse(inner))

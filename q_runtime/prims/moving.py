@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import accumulate
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from q_runtime.prims.result_types import sum_type
 from q_runtime.values import qtypes as qt
 from q_runtime.values.cast import widen_array
 from q_runtime.values.dicts import Dict, Table
-from q_runtime.values.vectors import GList, Value, Vec, collapse, items_of, type_number
+from q_runtime.values.vectors import Atom, GList, Value, Vec, collapse, items_of, type_number
 
 
 def _columns(f: Callable[[Value, Value], Value]) -> Callable[[Value, Value], Value]:
@@ -66,10 +67,22 @@ def _moving_sum(n: int, a: np.ndarray) -> np.ndarray:
     return out if n > 0 else np.zeros_like(a)
 
 
+def _row_sums(n: int, rows: list[Value]) -> Value:
+    """Moving sums of vectors of one length."""
+    from q_runtime.prims.setops import fill
+
+    filled = [fill(Atom(-6, 0), row) for row in rows]
+    run = list(accumulate(filled, arith.add))
+    before = [arith.subtract(row, row) for row in filled[: max(n, 0)]] + run
+    return GList([arith.subtract(a, b) for a, b in zip(run, before, strict=False)])
+
+
 @primitive("msum", 2)
 @_columns
 def msum(x: Value, y: Value) -> Value:
-    """Moving sums, nulls as zero; they have the type of a difference of two sums."""
+    """Moving sums, nulls as zero; they have the type of a difference of two sums. Vectors are summed with vectors."""
+    if type(y) is GList and y.items and all(type(row) is Vec for row in y.items):
+        return _row_sums(integer(x, "moving window"), y.items)
     n, v = _window(x, y)
     if v.t == 10:
         raise QError("type")
