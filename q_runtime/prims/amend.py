@@ -13,6 +13,7 @@ import numpy as np
 from q_runtime.errors import QError
 from q_runtime.prims.indexing import (
     index,
+    is_one_key,
     is_sought_whole,
     key_index,
     lookup_key,
@@ -203,7 +204,7 @@ def _old_item(x: Value, i: Value, f: Value) -> Value:
 
 def _one_key(d: Dict, i: Value) -> bool:
     if type(d.k) is Table:
-        return type(i) is Dict
+        return type(i) is Dict or (len(d.k.names) > 1 and is_list(i) and is_one_key(d.k, i))
     return type(d.k) is GList and is_sought_whole(d.k, i)
 
 

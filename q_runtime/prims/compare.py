@@ -178,7 +178,7 @@ def _number(x: Value) -> int:
 
 @primitive("=", 2, atomic=True)
 def equal(x: Value, y: Value) -> Value:
-    """Whether items are equal. Source: KX ref/equal."""
+    """Whether items are equal, or two operators the same. Source: KX ref/equal."""
     c = type(x)
     if c is type(y):
         if c is int or c is bool:
@@ -187,6 +187,8 @@ def equal(x: Value, y: Value) -> Value:
             return close(x, y)
         if c is Atom and x.t == y.t and -x.t not in qt.FLOATS:
             return x.v == y.v
+        if c is Prim and x.t == y.t == 102:
+            return matches(x, y)
     elif _is_whole(x) and _is_whole(y):
         return _number(x) == _number(y)
     return dyadic(_CORES["="], x, y)

@@ -290,7 +290,9 @@ def index_dict(d: Dict, i: Value) -> Value:
     found_index = key_index(d)
     if type(keys) is Vec and type(i) is Vec and (keys.t == i.t or not len(i.a)):
         raws = list_keys(i)
-    elif type(keys) is Vec and type(i) is GList:
+    elif type(i) is GList and (
+        type(keys) is Vec or (type(keys) is GList and is_sought_deeper(keys, i))
+    ):
         return collapse([index_dict(d, item) for item in i.items])
     else:
         raws = [_sought_key(keys, item) for item in items_of(i)]
@@ -321,30 +323,26 @@ def _step(d: Dict, i: Value) -> Value:
 
 
 def is_sought_whole(x: GList, y: Value) -> bool:
-    """Say whether the list `y` is sought as one item of `x`: those of `x` are lists, and those of `y` are not.
+    """Say whether the list `y` is sought as one item of `x`: those of `x` are lists at least as deep.
 
     The first item tells for each of them. Source: KX ref/find, rank-sensitive.
     """
-    if not x.items or not is_list(x.items[0]):
+    if not x.items or not is_list(x.items[0]) or (type(y) is GList and not y.items):
         return False
-    return type(y) is Vec or (type(y) is GList and bool(y.items) and not is_list(y.items[0]))
+    return 1 <= _depth(y) <= _depth(x.items[0])
 
 
 def is_sought_deeper(x: GList, y: Value) -> bool:
-    """Say whether the items of `y` are sought one by one, as lists of items of `x`, which are lists of atoms."""
-    if not x.items or not is_list(x.items[0]) or is_list(_first(x.items[0])):
-        return False
-    return (
-        type(y) is GList
-        and bool(y.items)
-        and type(y.items[0]) is GList
-        and is_list(_first(y.items[0]))
-    )
+    """Say whether the items of `y` are sought one by one, as lists of items of `x`."""
+    return bool(x.items) and _depth(y) > _depth(x.items[0]) + 1
 
 
-def _first(x: Value) -> Value:
-    items = items_of(x) if type(x) is GList else None
-    return items[0] if items else NIL
+def _depth(x: Value) -> int:
+    """Count the levels of a list, as its first items have them."""
+    depth = 0
+    while type(x) is GList and x.items:
+        depth, x = depth + 1, x.items[0]
+    return depth + is_list(x)
 
 
 def _index_keyed(d: Dict, i: Value) -> Value:
@@ -363,7 +361,7 @@ def _index_keyed(d: Dict, i: Value) -> Value:
     if type(i) is Dict:
         i = i.v
     parts = items_of(i) if is_list(i) else [i]
-    if type(i) is GList and not _is_one_key(keys, i):
+    if not is_one_key(keys, i):
         rows = collapse([_index_keyed(d, item) for item in parts])
         return rows if parts else take_or_null(d.v, np.empty(0, dtype=np.int64))
     if len(parts) != len(keys.names):
@@ -375,9 +373,9 @@ def _index_keyed(d: Dict, i: Value) -> Value:
     return index(d.v, key_index(d).get(probe, n))
 
 
-def _is_one_key(keys: Table, i: GList) -> bool:
-    """Say whether a list is one key: values for the key columns, not lists of such values."""
-    if not all(is_list(item) for item in i.items):
+def is_one_key(keys: Table, i: Value) -> bool:
+    """Say whether what is sought among the rows is one key: values for the key columns, not lists of such values."""
+    if type(i) is not GList or not all(is_list(item) for item in i.items):
         return True
     return len(i.items) == len(keys.names) and all(type(c) is GList for c in keys.cols)
 
