@@ -77,8 +77,12 @@ def _join_atoms(x: Vec, y: Value) -> Vec | None:
     return listed(x.t, [*atoms, y]) if len(atoms) <= FEW else None
 
 
+_KEPT_TYPES = frozenset((1, 7, 9, 10))
+"""The types that an empty vector keeps as well: compiled code counts on them."""
+
+
 def append_assign(x: Value, y: Value) -> Value:
-    """`x,:y`: join that keeps the type of the vector `x`.
+    """`x,:y`: join that keeps the type of the vector `x`, unless it is empty.
 
     Raises: QError('type') for items of another type.
     """
@@ -91,7 +95,9 @@ def append_assign(x: Value, y: Value) -> Value:
             y = _as_kind(x, y)
         ty = abs(type_number(y))
         if ty != x.t and not (is_list(y) and not length(y)):
-            raise QError("type", "appending items of another type")
+            if len(x.a) or x.t in _KEPT_TYPES:
+                raise QError("type", "appending items of another type")
+            return join(x, y)
         if is_list(y) and not length(y):
             return x
         if x.attr:
