@@ -211,11 +211,13 @@ def _find_many(x: Vec, y: Vec) -> Value:
 def vector_conditional(c: Value, x: Value, y: Value) -> Value:
     """`?[c;x;y]`: items of `x` where `c`, else of `y`.
 
-    A whole number may stand beside a list of wider numbers.
+    A whole number may stand beside a list of wider numbers, and `c` may be `()`, as what a filter left none of is.
     Raises: QError('type'), QError('length').
     """
     if type_number(c) == -1:
         return x if c else y
+    if type(c) is GList and not c.items:
+        c = booleans([])
     if type(c) is not Vec or c.t != 1:
         raise QError("type")
     n = len(c.a)
