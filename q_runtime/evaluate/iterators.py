@@ -163,10 +163,17 @@ class IteratorApplier:
         return collapse([columns[k][i] for i, k in enumerate(f.a.tolist())])
 
     def _each_dictionaries(self, f: Value, args: tuple[Value, ...]) -> Value:
+        """Apply to what the dictionaries have at each key of any of them, and to a null where one has nothing."""
         from q_runtime.prims.indexing import index
+        from q_runtime.prims.joining import join
+        from q_runtime.prims.setops import except_
 
         keyed = [a for a in args if type(a) is Dict]
         keys = keyed[0].k
+        for other in keyed[1:]:
+            if other.k is not keys and not other.is_keyed_table and type(keys) is not Table:
+                more = except_(other.k, keys)
+                keys = join(keys, more) if length(more) else keys
         parts = tuple(index(a, keys) if type(a) is Dict else a for a in args)
         return Dict(keys, self._each(f, parts))
 

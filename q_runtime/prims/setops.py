@@ -72,14 +72,15 @@ def first_positions(x: Value) -> np.ndarray:
 
 @primitive("distinct")
 def distinct(x: Value) -> Value:
-    """Items without repetition, in order of first appearance."""
+    """Items without repetition, in order of first appearance; those of a sorted vector stay marked as sorted."""
     if type(x) is Dict:
         return distinct(x.v)
     if not is_list(x) and type(x) is not Table:
         if type_number(x) < 0:
             raise QError("type", "distinct: expected a list")
         raise QError("type")
-    return take_rows(x, first_positions(x))
+    made = take_rows(x, first_positions(x))
+    return Vec(made.t, made.a, "s") if type(x) is Vec and x.attr == "s" else made
 
 
 def group_positions(x: Value) -> tuple[np.ndarray, list[np.ndarray]]:
