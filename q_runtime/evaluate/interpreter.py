@@ -20,7 +20,6 @@ from q_runtime.evaluate.codegen import primitive_name
 from q_runtime.evaluate.compiler import HELPERS, LambdaSpec, Unit
 from q_runtime.evaluate.dotz import check_assignable
 from q_runtime.evaluate.lambda_names import LambdaNames, names_of
-from q_runtime.evaluate.languages import language_of
 from q_runtime.evaluate.locals import HELPERS as NULL_HELPERS
 from q_runtime.evaluate.owned import atoms_of, own_join, own_set
 from q_runtime.evaluate.places import calls_to, calls_under_way, keep_calls, locate, named
@@ -31,7 +30,7 @@ from q_runtime.evaluate.steady import HELPERS as STEADY_HELPERS
 from q_runtime.evaluate.steady import Steady, steady_globals
 from q_runtime.evaluate.views import depends_on, view_parts
 from q_runtime.lang import nodes as nd
-from q_runtime.lang.tokenizer import statements
+from q_runtime.lang.tokenizer import language_of, statements
 from q_runtime.limits import Budget, Limits
 from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, Connections
 from q_runtime.values.enums import Domains
@@ -207,7 +206,7 @@ class Interpreter(Applier):
         letter = language_of(text)
         if letter == "q":
             return self.statement(text[2:].lstrip())
-        if letter:
+        if letter and letter != "k":
             return languages.evaluated(self, letter, text[2:].rstrip("\n")), False
         nodes = compiler.parse_checked(text)
         silent = is_silent(nodes[-1])

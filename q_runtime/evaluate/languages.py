@@ -7,7 +7,6 @@ can be applied as well: `";"` gives its last argument, `"'"` signals its only on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,6 @@ from q_runtime.values.vectors import Value, Vec, string, text_of
 
 if TYPE_CHECKING:
     from q_runtime.evaluate.interpreter import Interpreter
-
-_LINE = re.compile(r"[a-zA-Z]\)")
-
-
-def language_of(statement: str) -> str:
-    """Return the letter of the language that a statement names; empty for q, and for k, which the parser reads."""
-    return statement[0] if _LINE.match(statement) and statement[0] != "k" else ""
 
 
 def apply_char(host: Interpreter, char: str, args: Sequence[Value]) -> Value:

@@ -10,7 +10,7 @@ from datetime import date
 
 from q_runtime.values import qtypes as qt
 
-_SPECIAL = re.compile(r"-?0([NW])([a-zA-Z]?)$|-?0([nw])([efz]?)$")
+_SPECIAL = re.compile(r"-?0(N|W|w(?=[hijpmdnuvt]))([a-zA-Z]?)$|-?0([nw])([efz]?)$")
 _NUMBER = re.compile(r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)([hijef]?)$", re.ASCII)
 _REAL = re.compile(r"(-?(?:\d+\.?\d*|\.\d+))e$", re.ASCII)
 _DATE = re.compile(r"(-?)(\d{4})\.(\d\d)\.(\d\d)$", re.ASCII)

@@ -359,8 +359,16 @@ def statements(source: str, *, is_script: bool = True) -> Iterator[tuple[int, st
             start = here
         held += line
         depth = open_depth(held) if '"' in held else depth + open_depth(line)
+        if held[1:2] == ")" and language_of(held):
+            depth = open_depth(held[2:]) if held[0] in "kq" else 0
     if held.strip():
         yield start, held
+
+
+def language_of(statement: str) -> str:
+    """Return the letter of the language in which a statement says that it is, `x)text`; empty where it says none."""
+    letter = statement[:1] if statement[1:2] == ")" else ""
+    return letter if letter.isascii() and letter.isalpha() else ""
 
 
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|(?:^|(?<=[ \t\n]))/[^\n]*|[(\[{]|[)\]}]', re.DOTALL)

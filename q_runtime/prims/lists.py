@@ -168,6 +168,8 @@ def take(x: Value, y: Value) -> Value:
     if type(y) is Dict and tx >= 0 and not (type(x) is Vec and x.t == 7 and y.k.t == 98):
         return _take_keys(x, y)
     if type(y) is Table and tx == 11:
+        if not len(x.a):
+            raise QError("rank", "a table has a column")
         return Table(x.a.tolist(), [y.column(n) for n in x.a.tolist()])
     if tx >= 0:
         if type(x) is Vec and x.t in (5, 6, 7):
