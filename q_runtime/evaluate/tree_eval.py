@@ -74,7 +74,7 @@ class TreeEvaluator:
         if type(head) is IteratorValue:
             return self.derived(head, args)
         f = head if is_function(head) else self.value(head)
-        if HOLE in args:
+        if len(args) > 1 and HOLE in args:
             return self.host.project(f, tuple(args))
         return self.host.apply(f, args)
 
@@ -136,7 +136,7 @@ class TreeEvaluator:
         host = self.host
         if type(target) is Atom:
             name = target.v
-            made = new if verb is None else host.apply(verb, (host.get_global(name), new))
+            made = new if verb is None else self.joined(name, verb, new)
             host.set_global(host.globals.full_name(name), made)
             return made
         parts = items_of(target)
@@ -145,6 +145,15 @@ class TreeEvaluator:
         changed = amend(host, host.get_global(name), indices, verb, new)
         host.set_global(host.globals.full_name(name), changed)
         return new if verb is None else host.apply(changed, indices)
+
+    def joined(self, name: str, verb: Value, new: Value) -> Value:
+        """Return what a variable holds after `x,:new`, or after an assignment through another operator."""
+        from q_runtime.prims.joining import append_assign
+
+        old = self.host.get_global(name)
+        if type(verb) is Prim and verb.name == ",":
+            return append_assign(old, new)
+        return self.host.apply(verb, (old, new))
 
 
 def is_target(tree: Value) -> bool:

@@ -12,7 +12,7 @@ from q_runtime.errors import UnsupportedFeature
 from q_runtime.evaluate.checks import check_body
 from q_runtime.lang import nodes as nd
 from q_runtime.lang.parser import parse
-from q_runtime.prims.registry import PRIMITIVES, UNARY_GLYPHS
+from q_runtime.prims.registry import CONSTANTS, PRIMITIVES, UNARY_GLYPHS
 from q_runtime.values import qtypes as qt
 from q_runtime.values.dicts import Dict
 from q_runtime.values.functions import HOLE, NIL, IteratorValue, Prim
@@ -64,7 +64,7 @@ class TreeMaker:
 
     def of_Name(self, node: nd.Name) -> Value:
         """A keyword's value, or a variable as a symbol."""
-        return PRIMITIVES.get(node.name) or symbol(node.name)
+        return PRIMITIVES.get(node.name) or CONSTANTS.get(node.name) or symbol(node.name)
 
     def of_Verb(self, node: nd.Verb) -> Value:
         """An operator; `>=` is the composition of `not` and `<`."""
@@ -200,7 +200,7 @@ class TreeMaker:
         """Return the fourth item of a functional form."""
         if node.by is not None:
             if node.word == "exec" and len(node.by) == 1 and not node.named_by:
-                return quoted(self.tree(node.by[0][1]))
+                return alone(self.tree(node.by[0][1]))
             return self.named(node.by)
         return GList([]) if node.word == "exec" else node.distinct
 
@@ -212,7 +212,7 @@ class TreeMaker:
         if not node.columns:
             return GList([])
         if node.word == "exec" and len(node.columns) == 1 and not node.named_columns:
-            return quoted(self.tree(node.columns[0][1]))
+            return alone(self.tree(node.columns[0][1]))
         return self.named(node.columns)
 
     def named(self, columns: list[tuple[str, nd.Node]]) -> Value:
@@ -226,6 +226,11 @@ class TreeMaker:
 def quoted(x: Value) -> Value:
     """Enlist a value, so that evaluation gives it back."""
     return collapse([x])
+
+
+def alone(tree: Value) -> Value:
+    """Enlist a tree that is the whole of a phrase, unless it is an atom that stands for itself."""
+    return tree if -99 < type_number(tree) < 0 and type_number(tree) != -11 else quoted(tree)
 
 
 def unary_form(f: Value) -> Value:

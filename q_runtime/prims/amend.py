@@ -120,13 +120,13 @@ def amend_at(host: Any, x: Value, i: Value, f: Value | None, y: Value) -> Value:
     """Amend one level at index `i`: an atom, a list of indices, or everything."""
     if type(f) is Prim and f.name == ":" and y is not _MISSING:
         f = None
+    if type_number(x) < 0:
+        raise QError("type", "an atom has no items")
     if type(i) is Nil:
         if f is None and type(x) is Dict:
             raise QError("adict", "all items of a dictionary cannot be assigned at once")
         if f is None and type(x) is not Vec:
             return _replace_all(x, y)
-        if type_number(x) < 0:
-            return _new_item(host, x, f, y)
         i = x.k if type(x) is Dict else longs(range(length(x)))
     ti = type_number(i)
     is_one = ti < 0 or (type(x) is Dict and _one_key(x, i))

@@ -172,5 +172,5 @@ def alias_unary_glyphs() -> None:
             continue
         made = PRIMITIVES[name]
         if made.shown != glyph:
-            made = Prim(glyph, made.fn, made.ranks, needs_host=made.needs_host, atomic=made.atomic)
+            made = Prim(glyph, made.fn, (1,), needs_host=made.needs_host, atomic=made.atomic)
         PRIMITIVES[glyph] = made

@@ -102,23 +102,26 @@ def _store(host: Host, name: str | None, made: Value) -> Value:
     return Atom(-11, name)
 
 
-def _applied(host: Any, f: Value, args: list[Value]) -> Value:
-    """Apply to a list of arguments, at most eight: also to `enlist`, which takes more in brackets.
+def _check_count(f: Value, args: list[Value]) -> None:
+    """Refuse more than eight arguments in a list, also to `enlist`, which takes more in brackets.
 
     Raises: QError('rank').
     """
     if len(args) > MOST_ARGUMENTS and is_function(f):
         raise QError("rank", f"{len(args)} arguments")
-    if is_function(f) and any(a is HOLE for a in args):
-        return host.project(f, tuple(args))
-    return host.apply(f, args)
+
+
+def _applier(host: Any, f: Value, args: list[Value]) -> Any:
+    """Return the service that takes `f` and its arguments: one left out makes a projection."""
+    return host.project if HOLE in args and is_function(f) else host.apply
 
 
 def _trapped(host: Any, f: Value, args: list[Value], handler: Value) -> Value:
     """Apply; when q signals, give the handler the error text, or return it as it is."""
     depth = host.budget.depth
     try:
-        return _applied(host, f, args)
+        _check_count(f, args)
+        return _applier(host, f, args)(f, tuple(args))
     except (QError, RecursionError) as error:
         host.budget.depth = depth
         if is_function(handler) or type(handler) is Nil:
@@ -163,7 +166,8 @@ def dot(host: Host, x: Value, y: Value, *rest: Value) -> Value:
         args = items_of(y)
         if not args and not is_function(x):
             return x
-        return _applied(host, x, args or [NIL])
+        _check_count(x, args)
+        return _applier(host, x, args)(x, tuple(args) or (NIL,))
     if len(rest) == 1 and is_list(y):
         f, _ = _resolve(host, x)
         if is_function(f):

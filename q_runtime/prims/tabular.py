@@ -48,22 +48,29 @@ def is_column(x: Value) -> bool:
 
 
 def table_literal(names: list[str], columns: list[Value], n_keys: int) -> Value:
-    """Build a table from the columns of a literal; atoms are repeated.
+    """Build a table from the columns of a literal, a keyed one from two tables; atoms are repeated in each.
 
-    Raises: QError('length').
+    Raises: QError('length'); QError('rank') for a table without a list.
     """
     if n_keys == len(names) and names:
         return Dict(symbols(names), collapse(columns))
+    value = _table_of(names[n_keys:], columns[n_keys:])
+    if not n_keys:
+        return value
+    key = _table_of(names[:n_keys], columns[:n_keys])
+    if key.size() != value.size():
+        raise QError("length", "the keys and their values differ in number")
+    return Dict(key, value)
+
+
+def _table_of(names: list[str], columns: list[Value]) -> Table:
     sizes = {length(c) for c in columns if is_column(c)}
     if len(sizes) > 1:
         raise QError("length")
     if not sizes:
         raise QError("rank" if columns else "type")
     (n,) = sizes
-    cols = [c if is_column(c) else repeat(c, n) for c in columns]
-    if n_keys:
-        return Dict(Table(names[:n_keys], cols[:n_keys]), Table(names[n_keys:], cols[n_keys:]))
-    return Table(names, cols)
+    return Table(names, [c if is_column(c) else repeat(c, n) for c in columns])
 
 
 def table_maker(names: list[str], n_keys: int) -> Prim:
