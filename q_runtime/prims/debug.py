@@ -22,10 +22,8 @@ def _trapped(host: Host, name: str, f: Value, args: list[Value], handler: Value)
         host.budget.depth = depth  # type: ignore[attr-defined]
         if not is_function(handler):
             return handler
-        frames = host.calls(Frame("", -1, f"({name})"), error)
-        return host.apply(
-            handler, [string(error.code), GList([_value_of(f) for f in frames[::-1]])]
-        )
+        code, frames = error.code, host.calls(Frame("", -1, f"({name})"), error)
+    return host.apply(handler, [string(code), GList([_value_of(f) for f in frames[::-1]])])
 
 
 def _value_of(frame: Frame) -> Value:

@@ -123,11 +123,12 @@ def _trapped(host: Any, f: Value, args: list[Value], handler: Value) -> Value:
         _check_count(f, args)
         return _applier(host, f, args)(f, tuple(args))
     except (QError, RecursionError) as error:
-        host.budget.depth = depth
-        if is_function(handler) or type(handler) is Nil:
-            code = error.code if isinstance(error, QError) else "stack"
-            return host.apply(handler, [string(code)])
-        return handler
+        code = error.code if isinstance(error, QError) else "stack"
+    # Only here, where the error is gone: each that a handler meets would else hold all that came before it.
+    host.budget.depth = depth
+    if is_function(handler) or type(handler) is Nil:
+        return host.apply(handler, [string(code)])
+    return handler
 
 
 def _is_handle(host: Host, x: Value) -> bool:

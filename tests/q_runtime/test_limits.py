@@ -103,3 +103,13 @@ def test_long_output_hits_the_output_limit() -> None:
         Session(Limits(output_bytes=1000)).console('do[100;-1(100#"a")]')
 
     assert caught.value.kind == "output"
+
+
+@pytest.mark.parametrize(
+    "trap", ["@[{'`a};1;{'`b}]", ".[{'`a};1 2;{'`b}]", ".Q.trp[{'`a};1;{[e;b]'`b}]"]
+)
+def test_an_error_of_a_handler_does_not_hold_the_error_that_it_handled(trap: str) -> None:
+    with pytest.raises(QError, match="'b") as caught:
+        Session().eval(trap)
+
+    assert caught.value.__context__ is None
