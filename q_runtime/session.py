@@ -91,12 +91,12 @@ class Session:
         return self._guarded(body)
 
     def eval_script(self, text: str) -> None:
-        """Run a script; values of its statements are neither printed nor converted."""
+        """Run the text of a script file; values of its statements are neither printed nor converted."""
         self._guarded(lambda: self._interpreter.run(text, is_script=True))
 
     def evaluate_wire(self, text: str) -> Wire:
-        """Run a script; return the value of its last expression in wire form."""
-        return self._guarded(lambda: to_wire(self._interpreter.run(text, is_script=True)))
+        """Evaluate q text; return the value of its last expression in wire form."""
+        return self._guarded(lambda: to_wire(self._interpreter.run(text)))
 
     def apply_wire(self, function: Wire | str, args: Sequence[Wire]) -> Wire:
         """Apply a function (its name, its text, or its wire form) to wire values."""

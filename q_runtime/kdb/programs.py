@@ -137,7 +137,7 @@ class ProgramRunner:
         return ProgramResult(job.key, load, tuple(calls))
 
     def _load(self, job: QJob, until: float) -> ExecutionResult:
-        texts = [one_line(text) for _, text in statements(job.program)]
+        texts = [one_line(text) for _, text in statements(job.program, is_script=False)]
         entry = job.entry_point or ""
         message = GList(
             [

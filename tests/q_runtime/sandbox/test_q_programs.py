@@ -26,6 +26,12 @@ def test_the_entry_point_is_called_though_more_follows(q_pool: QPool) -> None:
     assert result.calls[0].value == long(9)
 
 
+def test_a_function_may_end_in_the_first_column(q_pool: QPool) -> None:
+    result = run_program(q_pool, "f:{[x]\n  y:2*x;\ny+1\n}\n", (long(4),))
+
+    assert result.calls[0].value == long(9)
+
+
 def test_without_the_entry_point_the_last_function_is_called(q_pool: QPool) -> None:
     assert run_program(q_pool, "{x+y}", (long(1), long(2))).calls[0].value == long(3)
     assert run_program(q_pool, "g:{x}; {x*3}", (long(2),), entry_point=None).calls[0].value == long(
