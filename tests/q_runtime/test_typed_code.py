@@ -89,7 +89,10 @@ def general_code() -> Iterator[None]:
 def outcome(text: str, calls: list[str]) -> list[object]:
     """What each call of a function `f` gives: a value in wire form, or the name of an error."""
     session = Session(Limits(time_s=20.0))
-    session.eval(f"f:{text}")
+    try:
+        session.eval(f"f:{text}")
+    except QError as error:  # it assigns a local that it has read as a global
+        return [error.code]
     out: list[object] = []
     for call in calls:
         try:
