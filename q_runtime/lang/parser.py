@@ -194,11 +194,9 @@ class Parser(QueryParser):
             return nd.Composed(left.start, right.end, left, right)
         if verb is None:
             return nd.Monad(left.start, right.end, unary_form(left), right)
-        if isinstance(verb, nd.Verb) and verb.name[1:] == ":" and not verb.name[0].isdigit():
-            if not self.is_k:
-                raise syntax_error(
-                    self.source, "nyi", verb.start, "a unary form takes one argument"
-                )
+        is_unary = isinstance(verb, nd.Verb) and verb.name[1:] == ":" and not verb.name[0].isdigit()
+        if is_unary and not self.is_k:
+            raise syntax_error(self.source, "nyi", verb.start, "a unary form takes one argument")
         return nd.Dyad(left.start, right.end, verb, left, right)
 
     def left_bound(self, left: nd.Node, verb: nd.Node) -> nd.Node:

@@ -11,6 +11,9 @@ from typing import Any
 from q_runtime.values.opcodes import NEGATED
 from q_runtime.values.vectors import Value
 
+MOST_ARGUMENTS = 8
+"""How many a function has at most; `enlist` alone takes more, and with it a composition that ends in it."""
+
 
 class Nil:
     """The generic null `::`, also the identity function."""
@@ -28,9 +31,6 @@ class Hole:
     __slots__ = ()
     t = 101
 
-
-MOST_ARGUMENTS = 8
-"""How many a function has at most; `enlist` alone takes more, and with it a composition that ends in it."""
 
 HOLE = Hole()
 
